@@ -1,0 +1,79 @@
+"""An event as bytes, for a spool: compact JSON, a list whose first item is the version of the form.
+
+    [1, account_id, unix microseconds, kind, contact_id, send_id, seq, data]
+
+What comes from outside is cleaned when it is read back, because PostgreSQL's jsonb takes neither U+0000 nor half of a
+surrogate pair, and an event must never be stuck behind a character.
+"""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+
+VERSION = 1
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=True).encode
+
+
+class RecordError(ValueError):
+    """The bytes are not an event."""
+
+
+class EventRecord(NamedTuple):
+    """One event. `at` is aware UTC, `kind` a past participle, `data` holds JSON values."""
+
+    account_id: int
+    at: datetime
+    kind: str
+    contact_id: int | None
+    send_id: int | None
+    seq: int | None
+    data: dict[str, Any]
+
+
+def encode_event(
+    *,
+    account_id: int,
+    at_us: int,
+    kind: str,
+    contact_id: int | None = None,
+    send_id: int | None = None,
+    seq: int | None = None,
+    data: Mapping[str, Any] | None = None,
+) -> bytes:
+    """The bytes of an event; `at_us` is unix time in microseconds. Raises TypeError for data that JSON cannot hold."""
+    return _encode((VERSION, account_id, at_us, kind, contact_id, send_id, seq, data or {})).encode("ascii")
+
+
+def decode_event(payload: bytes) -> EventRecord:
+    """The event of `encode_event`. Raises RecordError for anything else."""
+    try:
+        fields = json.loads(payload)
+    except ValueError as error:
+        raise RecordError(f"not JSON: {error}") from None
+    if not isinstance(fields, list) or len(fields) != 8 or fields[0] != VERSION:
+        raise RecordError(f"not an event of version {VERSION}")
+    _, account_id, at_us, kind, contact_id, send_id, seq, data = fields
+    numbers_fit = all(value is None or type(value) is int for value in (contact_id, send_id, seq))
+    if type(account_id) is not int or type(at_us) is not int or not numbers_fit:
+        raise RecordError("an id or the time is not a number")
+    if not isinstance(kind, str) or not kind or not isinstance(data, dict):
+        raise RecordError("the kind or the data is of the wrong type")
+    try:
+        at = _EPOCH + timedelta(microseconds=at_us)
+    except OverflowError:
+        raise RecordError("the time is out of range") from None
+    if b"\\u0000" in payload or b"\\ud" in payload:
+        data = _cleaned(data)
+    return EventRecord(account_id, at, kind, contact_id, send_id, seq, data)
+
+
+def _cleaned(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.replace("\0", "").encode("utf-8", "replace").decode()
+    if isinstance(value, dict):
+        return {_cleaned(key): _cleaned(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_cleaned(item) for item in value]
+    return value

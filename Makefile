@@ -1,0 +1,43 @@
+# Everything a machine with Python 3.11, make and git needs: `make run` and `make test` do the rest.
+SHELL := /bin/bash
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help setup tools run test lint fmt bench lock clean
+
+help: ## say what can be made
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 14
+
+setup: ## virtual environment, wheels, islands; does nothing when nothing changed
+	@scripts/setup.sh
+
+tools: setup
+	@scripts/setup.sh dev
+
+run: ## start everything (application, tracker, worker, inbox, database); Ctrl-C stops it
+	@scripts/run.sh
+
+test: tools ## the whole suite, browser included
+	@scripts/browser.sh
+	@$(BIN)/pytest $(ARGS)
+
+lint: tools ## ruff, mypy, import-linter
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+fmt: tools ## bring the code into shape
+	@$(BIN)/ruff check --fix-only --quiet .
+	@$(BIN)/ruff format .
+
+bench: tools ## every figure beside its limit
+	@$(BIN)/python benchmarks/run.py $(ARGS)
+
+lock: setup ## write the lock files anew after pyproject.toml changed (UPGRADE=1: newest versions)
+	@scripts/lock.sh
+
+clean: ## remove what was built; data under var/ stays
+	rm -rf .venv islands/node_modules src/standfast/services/application/static/dist
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,10 +1,10 @@
 """Tokens: who a message was for, in a string that nobody else can make.
 
-A token stands in tracking links and in the envelope sender (VERP), so it must be short, need no look-up to be read, and
-be worthless to whoever changes a character of it. It is text throughout: one letter for the purpose, a keyed BLAKE2b tag
-(RFC 7693), then the numbers in hexadecimal, parted by `g`. The tag is made over the text itself, so there is one spelling
-of every token and no decoder to fool. The numbers come last because some programs that recognise links drop a `-` or `_`
-at the end of one.
+A token stands in tracking links and in the envelope sender (VERP), so it must be short, need no look-up to be
+read, and be worthless to whoever changes a character of it. It is text throughout: one letter for the purpose, a
+keyed BLAKE2b tag (RFC 7693), then the numbers in hexadecimal, parted by `g`. The tag is made over the text itself,
+so there is one spelling of every token and no decoder to fool. The numbers come last because some programs that
+recognise links drop a `-` or `_` at the end of one.
 """
 
 from binascii import b2a_base64
@@ -21,7 +21,7 @@ KEY_BYTES_MIN = 16
 
 _TAG_CHARS = {"track": 16, "bounce": 20}  # 96 bits in base64url, 100 bits in base32
 _KIND = {"track": "t", "bounce": "b"}
-# Mailers fold local parts to lower case. 256 is a multiple of 32, so folding a digest's byte onto a letter keeps it uniform.
+# Mailers lower the case of local parts. 256 is a multiple of 32, so a byte folded onto a letter stays uniform.
 _FOLD_TO_BASE32 = bytes(b"abcdefghijklmnopqrstuvwxyz234567"[byte & 31] for byte in range(256))
 _URLSAFE = bytes.maketrans(b"+/", b"-_")
 

@@ -1,0 +1,158 @@
+"""python-liquid set up for mail: autoescaping for HTML, none for text, budgets on both, no way to other files.
+
+It parses every template, and renders those that are not lowered.
+"""
+
+from collections.abc import Callable
+from html import unescape
+from typing import Any, TextIO
+
+from liquid import BoundTemplate, Environment, Markup, Mode, RenderContext, escape
+from liquid.ast import BlockNode, Node
+from liquid.builtin.expressions.primitive import Blank, RangeLiteral
+from liquid.builtin.expressions.logical import EqExpression, NeExpression
+from liquid.expression import Expression
+from liquid.parser import get_parser
+from liquid.tag import Tag
+from liquid.token import TOKEN_EXPRESSION, TOKEN_TAG, Token
+from liquid.undefined import is_undefined
+
+from .budget import LOOP_TURNS_MAX, OUTPUT_CHARS_MAX, Budget, check_range
+from .filters import FREE, as_liquid_filter, format_date, md5
+
+TRACK_LINK = "__track_link"  # the render variable that holds `(number, url) -> url`
+
+
+class BudgetedContext(RenderContext):
+    """A render context that pays for loops and assignments."""
+
+    __slots__ = ("budget",)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.budget = Budget()
+
+    def raise_for_loop_limit(self, length: int = 1) -> None:
+        self.budget.loop(length)
+
+    def assign(self, key: str, val: Any) -> None:
+        self.budget.clock()
+        self.locals[key] = self.budget.made(val)
+
+
+class BudgetedTemplate(BoundTemplate):
+    context_class = BudgetedContext
+
+
+class MailEnvironment(Environment):
+    template_class = BudgetedTemplate
+    loop_iteration_limit = LOOP_TURNS_MAX
+    output_stream_limit = OUTPUT_CHARS_MAX
+
+    def setup_tags_and_filters(self, *, extra: bool = False) -> None:
+        super().setup_tags_and_filters(extra=extra)
+        del self.tags["include"], self.tags["render"]
+        self.add_tag(TrackedLinkTag)
+        self.add_filter("md5", md5)
+        self.add_filter("date", format_date)
+        format_date.with_environment = True  # type: ignore[attr-defined]
+        self.plain_filters: dict[str, Callable[..., Any]] = dict(self.filters)
+        for name, function in self.plain_filters.items():
+            if name not in FREE:
+                self.add_filter(name, as_liquid_filter(name, function, self))
+
+
+class TrackedLinkNode(Node):
+    """`{% tracked_link 3 %}https://shop.example/{{ item.path }}{% endtracked_link %}`: a link that each recipient has
+    with another destination, rewritten when the destination is known."""
+
+    __slots__ = ("block", "number")
+
+    def __init__(self, token: Token, number: int, block: BlockNode) -> None:
+        super().__init__(token)
+        self.number = number
+        self.block = block
+        self.blank = False
+
+    def render_to_output(self, context: RenderContext, buffer: TextIO) -> int:
+        inner = context.get_buffer(buffer)
+        self.block.render(context, inner)
+        track: Callable[[int, str], str] = context.resolve(TRACK_LINK)
+        return buffer.write(track_url(track, self.number, inner.getvalue(), context.autoescape))
+
+    def children(self, static_context: RenderContext, *, include_partials: bool = True) -> list[Node]:
+        return [self.block]
+
+
+class TrackedLinkTag(Tag):
+    name = "tracked_link"
+    end = "endtracked_link"
+
+    def parse(self, stream: Any) -> Node:
+        token = stream.eat(TOKEN_TAG)
+        number = int(stream.eat(TOKEN_EXPRESSION).value)
+        block = get_parser(self.env).parse_block(stream, frozenset([self.end]))
+        stream.expect(TOKEN_TAG, value=self.end)
+        return TrackedLinkNode(token, number, block)
+
+
+def track_url(track: Callable[[int, str], str], number: int, written: str, autoescape: bool) -> str:
+    """Give a rendered `href` (HTML-escaped where autoescape is on) to the tracker's rewriting, and escape the answer."""
+    url = track(number, (unescape(written) if autoescape else written).strip())
+    return str(escape(url)) if autoescape else url
+
+
+class CappedRange(RangeLiteral):
+    """`(1..1000000000)` is refused when it is made: sorting, searching or skipping would walk all of it."""
+
+    __slots__ = ()
+
+    def _make_range(self, start: Any, stop: Any) -> range:
+        return check_range(super()._make_range(start, stop))
+
+
+class BlankEq(EqExpression):
+    """`== blank` is also true of what is not there, as marketers and Shopify's Liquid have it."""
+
+    __slots__ = ()
+
+    def evaluate(self, context: RenderContext) -> bool:
+        left, right = self.left.evaluate(context), self.right.evaluate(context)
+        return is_blank(left if isinstance(right, Blank) else right)
+
+
+class BlankNe(NeExpression):
+    __slots__ = ()
+
+    def evaluate(self, context: RenderContext) -> bool:
+        left, right = self.left.evaluate(context), self.right.evaluate(context)
+        return not is_blank(left if isinstance(right, Blank) else right)
+
+
+def is_blank(value: object) -> bool:
+    """Whether a value is nothing to show: absent, null, false, empty, or white space."""
+    if isinstance(value, str):
+        return not value or value.isspace()
+    if value is None or value is False or isinstance(value, Blank) or is_undefined(value):
+        return True
+    return isinstance(value, list | tuple | dict) and not value
+
+
+def adapt(expression: Expression) -> None:
+    """Give one parsed expression our meaning of ranges and `blank`, in place."""
+    if type(expression) is RangeLiteral:
+        expression.__class__ = CappedRange
+    elif type(expression) is EqExpression and _has_blank(expression):
+        expression.__class__ = BlankEq
+    elif type(expression) is NeExpression and _has_blank(expression):
+        expression.__class__ = BlankNe
+
+
+def _has_blank(expression: EqExpression | NeExpression) -> bool:
+    return isinstance(expression.left, Blank) or isinstance(expression.right, Blank)
+
+
+HTML = MailEnvironment(autoescape=True, tolerance=Mode.STRICT, strict_filters=True)
+TEXT = MailEnvironment(autoescape=False, tolerance=Mode.STRICT, strict_filters=True)
+
+__all__ = ["HTML", "TEXT", "TRACK_LINK", "MailEnvironment", "Markup", "TrackedLinkNode", "adapt", "is_blank", "track_url"]

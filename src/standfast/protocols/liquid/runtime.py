@@ -1,0 +1,138 @@
+"""What lowered code calls: python-liquid's own meanings, with a short way for what is common."""
+
+from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
+from typing import Any
+
+from liquid import Environment, RenderContext
+from liquid.builtin.expressions.logical import _contains, _eq, _le, _lt, is_truthy
+from liquid.limits import to_int
+from liquid.stringify import to_liquid_string
+from liquid.undefined import Undefined
+from markupsafe import escape
+
+from .budget import OUTPUT_CHARS_MAX, Budget, BudgetError, check_range
+from .quoted import CACHED_CHARS_MAX, _short, qp_run
+
+UNDEFINED = Undefined("value")
+MISSING = object()  # a variable that no assignment has reached yet
+
+equal, at_most, below, contains, truthy_slow = _eq, _le, _lt, _contains, is_truthy
+
+
+def truthy(value: object) -> bool:
+    return value is not None and value is not False and type(value) is not Undefined
+
+
+def item(obj: Any, key: str) -> object:
+    """`obj.key`, for keys that have no meaning of their own."""
+    try:
+        return obj[key]
+    except (KeyError, TypeError, IndexError):
+        return UNDEFINED
+
+
+def any_item_getter(environment: Environment) -> Callable[[object, object], object]:
+    """`obj[key]` for every other key: numbers, `size`, `first`, `last`, and what is in a variable."""
+    get_item = RenderContext(environment.from_string("")).get_item
+
+    def any_item(obj: object, key: object) -> object:
+        try:
+            return get_item(obj, key)
+        except (KeyError, TypeError, IndexError):
+            return UNDEFINED
+
+    return any_item
+
+
+def slot_html(value: object) -> bytes:
+    """A value as a quoted-printable piece of HTML."""
+    if type(value) is str and len(value) <= CACHED_CHARS_MAX:
+        return _short(escape(value))
+    return _long(to_liquid_string(value, True))
+
+
+def slot_text(value: object) -> bytes:
+    """A value as a quoted-printable piece of plain text."""
+    if type(value) is str and len(value) <= CACHED_CHARS_MAX:
+        return _short(value)
+    return _long(to_liquid_string(value, False))
+
+
+def _long(text: str) -> bytes:
+    if len(text) > OUTPUT_CHARS_MAX:
+        raise BudgetError("it writes too much")
+    return qp_run(text)
+
+
+def string_html(value: object) -> str:
+    return str(to_liquid_string(value, True))
+
+
+def string_text(value: object) -> str:
+    return str(to_liquid_string(value, False))
+
+
+def captured(pieces: list[str]) -> str:
+    """The text of a `capture` or a tracked link."""
+    text = "".join(pieces)
+    if len(text) > OUTPUT_CHARS_MAX:
+        raise BudgetError("it writes too much")
+    return text
+
+
+def loop_items(value: Any, limit: Any, offset: Any, backwards: bool) -> Sequence[Any]:
+    """What a `for` walks through, exactly as python-liquid slices it (`limit` None: no limit)."""
+    if type(value) is list:
+        items: Sequence[Any] = value
+    elif isinstance(value, Mapping):
+        items = list(value.items())
+    elif isinstance(value, str):
+        items = [value] if value else []
+    elif isinstance(value, range):
+        items = check_range(value)
+    else:
+        items = value if isinstance(value, Sequence) else []
+    if limit is None and offset is None:
+        return items[::-1] if backwards else items
+    length = len(items)
+    start = to_int(offset) if offset is not None else 0
+    stop = None if limit is None else to_int(limit) + start
+    sliced = list(islice(items, min(max(start, 0), length), min(stop or length, length)))
+    return sliced[::-1] if backwards else sliced
+
+
+def paid_size(budget: Budget, pieces: list[Any], already: int) -> int:
+    """Stop a loop that writes without end; called each turn with the number of pieces it has seen before."""
+    budget.clock()
+    written = sum(map(len, pieces[already:]))
+    budget.output_left -= written
+    if budget.output_left < 0:
+        raise BudgetError("it writes too much")
+    return len(pieces)
+
+
+def fast_default(slow: Callable[..., Any]) -> Callable[..., Any]:
+    def default(value: Any, other: object = "", **named: Any) -> Any:
+        return value if type(value) is str and value else slow(value, other, **named)
+
+    return default
+
+
+def _fast_method(method: Callable[[str], str]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    def wrap(slow: Callable[..., Any]) -> Callable[..., Any]:
+        def call(value: Any, *rest: Any, **named: Any) -> Any:
+            return method(value) if type(value) is str and not rest and not named else slow(value, *rest, **named)
+
+        return call
+
+    return wrap
+
+
+FAST: dict[str, Callable[[Callable[..., Any]], Callable[..., Any]]] = {
+    "default": fast_default,
+    "capitalize": _fast_method(str.capitalize),
+    "downcase": _fast_method(str.lower),
+    "upcase": _fast_method(str.upper),
+    "strip": _fast_method(str.strip),
+}

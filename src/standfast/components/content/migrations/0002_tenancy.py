@@ -1,0 +1,12 @@
+"""Tenancy."""
+
+from django.db import migrations
+
+from standfast.platform.tenancy import TenantTable
+
+
+class Migration(migrations.Migration):
+    dependencies = [("content", "0001_initial"), ("platform", "0001_event_log")]
+    operations = [
+        TenantTable("content_content"),
+    ]

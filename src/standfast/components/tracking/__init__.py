@@ -1,0 +1,2 @@
+"""What recipients did: responses, counters, links by hour. Owns the roll-ups; promises that they equal the log; refuses to
+count machines as people."""

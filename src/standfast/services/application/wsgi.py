@@ -1,0 +1,8 @@
+"""The application as granian serves it."""
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "standfast.settings")
+application = get_wsgi_application()

@@ -1,0 +1,132 @@
+"""Django's settings for the platform. Operations have their own."""
+
+import os
+from pathlib import Path
+
+from psycopg import conninfo
+
+from standfast.platform import config as installation
+from standfast.platform import postgres
+from standfast.protocols.keys import derive
+
+CONFIG = installation.load()
+ROOT = Path(__file__).parent
+
+SECRET_KEY = derive(CONFIG.secret(), "django").hex()
+DEBUG = CONFIG.debug
+ALLOWED_HOSTS = [host for host in os.environ.get("STANDFAST_ALLOWED_HOSTS", "").split(",") if host] or (
+    ["*"] if CONFIG.debug else ["127.0.0.1", "localhost", "[::1]", CONFIG.host]
+)
+CSRF_TRUSTED_ORIGINS = [CONFIG.application_url]
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.humanize",
+    "django.contrib.messages",
+    "django.contrib.postgres",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "django_htmx",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "procrastinate.contrib.django",
+    "standfast.platform",
+    "standfast.components.accounts",
+    "standfast.components.audience",
+    "standfast.components.content",
+    "standfast.components.delivery",
+    "standfast.components.tracking",
+    "standfast.components.campaigns",
+    "standfast.services.application",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+
+ROOT_URLCONF = "standfast.services.application.urls"
+WSGI_APPLICATION = "standfast.services.application.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [ROOT / "services/application/templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    }
+]
+
+# The application runs as the role that owns nothing; migrations as the owner; the worker as the loader.
+_ROLE: postgres.Role = os.environ.get("STANDFAST_DATABASE_ROLE", "app")  # type: ignore[assignment]
+_DSN = conninfo.conninfo_to_dict(postgres.dsn(CONFIG, _ROLE))
+DATABASES = {
+    "default": {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": _DSN.pop("dbname", postgres.DATABASE),
+        "USER": _DSN.pop("user", ""),
+        "PASSWORD": _DSN.pop("password", ""),
+        "HOST": _DSN.pop("host", ""),
+        "PORT": _DSN.pop("port", ""),
+        "OPTIONS": _DSN,
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+    }
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_SESSION_REMEMBER = True
+LOGIN_URL = "/sign-in/"
+LOGIN_REDIRECT_URL = "/"
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = True
+
+STATIC_URL = "/static/"
+STATIC_ROOT = CONFIG.var / "static"
+
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = CONFIG.application_url.startswith("https:")
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
+EMAIL_HOST = CONFIG.host
+EMAIL_PORT = CONFIG.inbox_port
+DEFAULT_FROM_EMAIL = "Standfast <no-reply@standfast.test>"
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+SILENCED_SYSTEM_CHECKS: list[str] = []
+
+PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"

@@ -185,10 +185,9 @@ class _Opening:
         return connection
 
     async def _greeting(self, connection: Connection) -> None:
-        reply = await connection.command(b"", seconds=self.timeouts.greeting_seconds)
+        reply = await connection.greeting
         if reply.code != 220:
             raise _refusal(Stage.GREETING, reply)
-        connection.greeting = reply
 
     async def _ehlo(self, connection: Connection) -> None:
         name = self.ehlo_name.encode("ascii")

@@ -32,7 +32,6 @@ class Connection(asyncio.Protocol):
         self.timeouts = timeouts
         self.extensions: dict[str, str] = {}
         self.encrypted = False
-        self.greeting = Reply(0, "")
         self.offer = Offer.of({})
         self._pipelining = False
         self._transport: Any = None  # uvloop's transports are not subclasses of asyncio.Transport
@@ -52,6 +51,8 @@ class Connection(asyncio.Protocol):
         self._timer: asyncio.TimerHandle | None = None
         self._idle_waiters: list[asyncio.Future[None]] = []
         seconds = timeouts.command_seconds
+        # The greeting may come before anybody asks for it.
+        self.greeting = self._expect(timeouts.greeting_seconds)
         self._group_replies: tuple[tuple[_Handler, float], ...] = (
             (self._on_mail, seconds),
             (self._on_rcpt, seconds),
@@ -155,13 +156,19 @@ class Connection(asyncio.Protocol):
         """Drop the connection now; outstanding messages get their honest outcome."""
         self._fail(reason)
 
-    async def command(self, line: bytes, *, seconds: float | None = None) -> Reply:
-        """Send one command (b"" to wait for the greeting) and wait for its reply; for the handshake.
+    async def command(self, line: bytes) -> Reply:
+        """Send one command and wait for its reply; for the handshake.
 
         Raises ConnectionError when the connection is lost first.
         """
         if self._lost is not None:
             raise ConnectionError(self._lost)
+        future = self._expect(self.timeouts.command_seconds)
+        self._transport.write(line)
+        self._arm(self._expected[0][1])
+        return await future
+
+    def _expect(self, seconds: float) -> asyncio.Future[Reply]:
         future: asyncio.Future[Reply] = self.loop.create_future()
 
         def answered(code: int, text: bytes) -> None:
@@ -171,11 +178,8 @@ class Connection(asyncio.Protocol):
                 else:
                     future.set_result(Reply(code, text.decode("utf-8", "replace")))
 
-        self._expected.append((answered, seconds or self.timeouts.command_seconds))
-        if line:
-            self._transport.write(line)
-        self._arm(self._expected[0][1])
-        return await future
+        self._expected.append((answered, seconds))
+        return future
 
     def set_extensions(self, extensions: dict[str, str]) -> None:
         """Take over what EHLO announced: keyword in upper case to its parameters (RFC 5321 section 4.1.1.1)."""
@@ -351,9 +355,7 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: Any) -> None:
         self._transport = transport
-
-    def pause_reading(self) -> None:
-        self._transport.pause_reading()
+        self._arm(self.timeouts.greeting_seconds)
 
     @property
     def transport(self) -> Any:

@@ -63,7 +63,9 @@ def test_only_the_face_is_imported_from_outside() -> None:
 
 def test_a_trespass_is_seen_wherever_it_hides() -> None:
     def seen(source: str, service: str | None = None) -> bool:
-        return bool(trespasses(source, module="standfast.components.content.lint", component="content", service=service))
+        return bool(
+            trespasses(source, module="standfast.components.content.lint", component="content", service=service)
+        )
 
     assert seen("from standfast.components.audience.models import Contact")
     assert seen("def f():\n    import standfast.components.audience.freeze")

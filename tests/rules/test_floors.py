@@ -17,7 +17,9 @@ def test_every_component_stands_on_a_floor() -> None:
     contracts = (ROOT / "pyproject.toml").read_text()
     for room in (PACKAGE / "components").iterdir():
         if (room / "__init__.py").exists():
-            assert room.name in HEIGHT, f"components/{room.name} has no floor: add it to the layers and to tests/rules/tree.py"
+            assert room.name in HEIGHT, (
+                f"components/{room.name} has no floor: add it to the layers and to tests/rules/tree.py"
+            )
             assert f"standfast.components.{room.name}" in contracts
 
 

@@ -1,4 +1,4 @@
-"""The lock files: every wheel by its hash, no address of anywhere, and nothing that pyproject.toml asks for left out."""
+"""The lock files: every wheel by its hash, no address, nothing left out that pyproject.toml asks for."""
 
 import json
 import re
@@ -49,5 +49,10 @@ def test_the_islands_lock_names_no_address() -> None:
 
 
 def test_what_sets_a_machine_up_names_no_address() -> None:
-    for name in ("Makefile", "pyproject.toml", ".ci/run", *(f"scripts/{path.name}" for path in (ROOT / "scripts").iterdir())):
+    for name in (
+        "Makefile",
+        "pyproject.toml",
+        ".ci/run",
+        *(f"scripts/{path.name}" for path in (ROOT / "scripts").iterdir()),
+    ):
         assert "://" not in (ROOT / name).read_text(), name

@@ -1,5 +1,7 @@
 """A file is named for what is in it, and is short enough to be one thing."""
 
+from pathlib import Path
+
 from tests.rules.tree import PACKAGE, files, shown
 
 EMPTY_NAMES = {"utils", "util", "helpers", "helper", "common", "services", "managers", "misc"}
@@ -20,9 +22,11 @@ def test_no_name_says_nothing() -> None:
 
 
 def test_no_source_file_is_two() -> None:
-    long = {shown(path): lines for path in files() if path.suffix in SOURCES and (lines := line_count(path)) > LINES_MAX}
+    long = {
+        shown(path): lines for path in files() if path.suffix in SOURCES and (lines := line_count(path)) > LINES_MAX
+    }
     assert not long, f"over {LINES_MAX} lines, so two files: {long}"
 
 
-def line_count(path) -> int:
+def line_count(path: Path) -> int:
     return path.read_bytes().count(b"\n")

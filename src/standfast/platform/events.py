@@ -116,4 +116,6 @@ def ensure_partitions(cursor: Any, *, today: dt.date, months_ahead: int = 3) -> 
             cursor.execute(
                 f"CREATE TABLE {name} PARTITION OF event FOR VALUES FROM ('{month} 00:00+00') TO ('{following} 00:00+00')"
             )
+            # the policy is the parent's; without one of its own nobody reads a partition round it
+            cursor.execute(f"ALTER TABLE {name} ENABLE ROW LEVEL SECURITY")
         month = following

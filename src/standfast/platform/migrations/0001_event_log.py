@@ -23,6 +23,8 @@ CREATE TABLE event (
 -- a contact's timeline, newest first
 CREATE INDEX event_contact ON event (account_id, contact_id, position) WHERE contact_id IS NOT NULL;
 CREATE TABLE event_other PARTITION OF event DEFAULT;
+-- the policy is the parent's; without one of its own nobody reads a partition round it
+ALTER TABLE event_other ENABLE ROW LEVEL SECURITY;
 CREATE TABLE event_cursor (
   account_id bigint NOT NULL,
   consumer   text NOT NULL,

@@ -54,7 +54,9 @@ class Config:
         except FileNotFoundError:
             return _make_secret(self.secret_file)
         if len(found) < 32:
-            raise SystemExit(f"{self.secret_file} is damaged: 32 bytes expected, {len(found)} found. Restore it from a backup.")
+            raise SystemExit(
+                f"{self.secret_file} is damaged: 32 bytes expected, {len(found)} found. Restore it from a backup."
+            )
         return found[:32]
 
 

@@ -58,7 +58,9 @@ def _copy(cursor: Any, account_id: int, first: int, events: Sequence[Event]) -> 
         copy.set_types(TYPES)
         for position, event in enumerate(events, first):
             data = Jsonb(event.data) if event.data else None
-            copy.write_row((account_id, position, event.at, event.kind, event.contact_id, event.send_id, event.seq, data))
+            copy.write_row(
+                (account_id, position, event.at, event.kind, event.contact_id, event.send_id, event.seq, data)
+            )
 
 
 def _insert(cursor: Any, account_id: int, first: int, events: Sequence[Event]) -> None:
@@ -80,9 +82,7 @@ def head(cursor: Any, *, account_id: int) -> int:
     return int(row[0]) if row else 0
 
 
-def append_from_source(
-    cursor: Any, *, account_id: int, node: str, records: Sequence[tuple[int, Event]]
-) -> int:
+def append_from_source(cursor: Any, *, account_id: int, node: str, records: Sequence[tuple[int, Event]]) -> int:
     """Append what a spool hands over, once: records at or below the position already taken from `node` are skipped.
 
     `records` are (position in the spool, event), rising. Returns how many were new. The row of (account, node) is locked,

@@ -94,7 +94,9 @@ def _system_user() -> str | None:
     try:
         pwd.getpwnam(SYSTEM_USER)
     except KeyError:
-        subprocess.run(["useradd", "--system", "--shell", "/usr/sbin/nologin", SYSTEM_USER], check=True, capture_output=True)
+        subprocess.run(
+            ["useradd", "--system", "--shell", "/usr/sbin/nologin", SYSTEM_USER], check=True, capture_output=True
+        )
     return SYSTEM_USER
 
 
@@ -151,7 +153,9 @@ def start(config: Config) -> subprocess.Popen[bytes]:
     log = config.var / "log" / "postgres.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
-        process = subprocess.Popen(line, user=user, group=user, stdout=output, stderr=output, cwd="/", start_new_session=True)
+        process = subprocess.Popen(
+            line, user=user, group=user, stdout=output, stderr=output, cwd="/", start_new_session=True
+        )
     wait_ready(config, process, log)
     return process
 

@@ -1,5 +1,45 @@
 """The face of delivery."""
 
-from standfast.components.delivery.models import Recipient, RecipientStatus, Route, Send, SendingDomain, SendState, TlsMode
+from standfast.components.delivery.composers import Composers
+from standfast.components.delivery.control import books, finish_cancelled, resend_uncertain, set_state
+from standfast.components.delivery.domains import add_domain, check_domain, records, signers_for
+from standfast.components.delivery.freeze import TEST_RECIPIENTS_MAX, Audience, count_audience, freeze_send, test_send
+from standfast.components.delivery.message import Composer
+from standfast.components.delivery.models import (
+    Recipient,
+    RecipientStatus,
+    Route,
+    Send,
+    SendingDomain,
+    SendState,
+    TlsMode,
+)
+from standfast.components.delivery.recovery import recover
+from standfast.components.delivery.sender import Sender
 
-__all__ = ["Recipient", "RecipientStatus", "Route", "Send", "SendState", "SendingDomain", "TlsMode"]
+__all__ = [
+    "TEST_RECIPIENTS_MAX",
+    "Audience",
+    "Composer",
+    "Composers",
+    "Recipient",
+    "RecipientStatus",
+    "Route",
+    "Send",
+    "SendState",
+    "Sender",
+    "SendingDomain",
+    "TlsMode",
+    "add_domain",
+    "books",
+    "check_domain",
+    "count_audience",
+    "finish_cancelled",
+    "freeze_send",
+    "records",
+    "recover",
+    "resend_uncertain",
+    "set_state",
+    "signers_for",
+    "test_send",
+]

@@ -28,7 +28,9 @@ class Route(models.Model):
     username = models.CharField(max_length=255, blank=True)
     password_sealed = models.TextField(blank=True)
     connections = models.PositiveSmallIntegerField(default=8)
-    retry_seconds = models.PositiveIntegerField(default=1200, help_text="First wait after a deferral; doubles each time.")
+    retry_seconds = models.PositiveIntegerField(
+        default=1200, help_text="First wait after a deferral; doubles each time."
+    )
     retry_seconds_max = models.PositiveIntegerField(default=14400)
     life_seconds = models.PositiveIntegerField(default=172800, help_text="Given up after this long.")
     updated_at = models.DateTimeField(auto_now=True)

@@ -6,109 +6,180 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
+        ("accounts", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Lease',
+            name="Lease",
             fields=[
-                ('pk', models.CompositePrimaryKey('account_id', 'id', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('account_id', models.BigIntegerField()),
-                ('id', models.BigIntegerField()),
-                ('send_id', models.BigIntegerField()),
-                ('lo', models.IntegerField(null=True)),
-                ('hi', models.IntegerField(null=True)),
-                ('seqs', django.contrib.postgres.fields.ArrayField(base_field=models.IntegerField(), null=True, size=None)),
-                ('node', models.CharField(max_length=64)),
-                ('journal', models.CharField(max_length=64)),
-                ('leased_at', models.DateTimeField()),
-                ('expires_at', models.DateTimeField()),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "account_id", "id", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("account_id", models.BigIntegerField()),
+                ("id", models.BigIntegerField()),
+                ("send_id", models.BigIntegerField()),
+                ("lo", models.IntegerField(null=True)),
+                ("hi", models.IntegerField(null=True)),
+                (
+                    "seqs",
+                    django.contrib.postgres.fields.ArrayField(base_field=models.IntegerField(), null=True, size=None),
+                ),
+                ("node", models.CharField(max_length=64)),
+                ("journal", models.CharField(max_length=64)),
+                ("leased_at", models.DateTimeField()),
+                ("expires_at", models.DateTimeField()),
             ],
             options={
-                'indexes': [models.Index(fields=['account_id', 'send_id'], name='delivery_lease_send')],
+                "indexes": [models.Index(fields=["account_id", "send_id"], name="delivery_lease_send")],
             },
         ),
         migrations.CreateModel(
-            name='Recipient',
+            name="Recipient",
             fields=[
-                ('pk', models.CompositePrimaryKey('account_id', 'send_id', 'seq', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('account_id', models.BigIntegerField()),
-                ('send_id', models.BigIntegerField()),
-                ('seq', models.IntegerField()),
-                ('contact_id', models.BigIntegerField()),
-                ('email', models.CharField(max_length=320)),
-                ('status', models.SmallIntegerField(choices=[(0, 'Waiting'), (1, 'Delivered'), (2, 'Deferred'), (3, 'Bounced'), (4, 'Uncertain'), (5, 'Cancelled'), (6, 'Given up'), (7, 'Not rendered')], db_default=0)),
-                ('attempts', models.SmallIntegerField(db_default=0)),
-                ('next_attempt_at', models.DateTimeField(null=True)),
-                ('updated_at', models.DateTimeField(null=True)),
-                ('code', models.SmallIntegerField(null=True)),
-                ('reply', models.CharField(max_length=255, null=True)),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "account_id", "send_id", "seq", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("account_id", models.BigIntegerField()),
+                ("send_id", models.BigIntegerField()),
+                ("seq", models.IntegerField()),
+                ("contact_id", models.BigIntegerField()),
+                ("email", models.CharField(max_length=320)),
+                (
+                    "status",
+                    models.SmallIntegerField(
+                        choices=[
+                            (0, "Waiting"),
+                            (1, "Delivered"),
+                            (2, "Deferred"),
+                            (3, "Bounced"),
+                            (4, "Uncertain"),
+                            (5, "Cancelled"),
+                            (6, "Given up"),
+                            (7, "Not rendered"),
+                        ],
+                        db_default=0,
+                    ),
+                ),
+                ("attempts", models.SmallIntegerField(db_default=0)),
+                ("next_attempt_at", models.DateTimeField(null=True)),
+                ("updated_at", models.DateTimeField(null=True)),
+                ("code", models.SmallIntegerField(null=True)),
+                ("reply", models.CharField(max_length=255, null=True)),
             ],
             options={
-                'indexes': [models.Index(condition=models.Q(('status', 2)), fields=['account_id', 'send_id', 'next_attempt_at'], name='delivery_recipient_due')],
-                'constraints': [models.UniqueConstraint(fields=('account_id', 'contact_id', 'send_id'), name='delivery_recipient_contact')],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("status", 2)),
+                        fields=["account_id", "send_id", "next_attempt_at"],
+                        name="delivery_recipient_due",
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("account_id", "contact_id", "send_id"), name="delivery_recipient_contact"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Route',
+            name="Route",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('to_inbox', models.BooleanField(default=True, help_text="Mail stays in this installation's inbox: nothing leaves.")),
-                ('host', models.CharField(blank=True, max_length=255)),
-                ('port', models.PositiveIntegerField(default=587)),
-                ('tls', models.CharField(choices=[('none', 'No TLS'), ('opportunistic', 'STARTTLS where offered'), ('required', 'STARTTLS required'), ('implicit', 'TLS from the first byte')], default='required', max_length=16)),
-                ('username', models.CharField(blank=True, max_length=255)),
-                ('password_sealed', models.TextField(blank=True)),
-                ('connections', models.PositiveSmallIntegerField(default=8)),
-                ('retry_seconds', models.PositiveIntegerField(default=1200, help_text='First wait after a deferral; doubles each time.')),
-                ('retry_seconds_max', models.PositiveIntegerField(default=14400)),
-                ('life_seconds', models.PositiveIntegerField(default=172800, help_text='Given up after this long.')),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('account', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, to='accounts.account')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "to_inbox",
+                    models.BooleanField(
+                        default=True, help_text="Mail stays in this installation's inbox: nothing leaves."
+                    ),
+                ),
+                ("host", models.CharField(blank=True, max_length=255)),
+                ("port", models.PositiveIntegerField(default=587)),
+                (
+                    "tls",
+                    models.CharField(
+                        choices=[
+                            ("none", "No TLS"),
+                            ("opportunistic", "STARTTLS where offered"),
+                            ("required", "STARTTLS required"),
+                            ("implicit", "TLS from the first byte"),
+                        ],
+                        default="required",
+                        max_length=16,
+                    ),
+                ),
+                ("username", models.CharField(blank=True, max_length=255)),
+                ("password_sealed", models.TextField(blank=True)),
+                ("connections", models.PositiveSmallIntegerField(default=8)),
+                (
+                    "retry_seconds",
+                    models.PositiveIntegerField(
+                        default=1200, help_text="First wait after a deferral; doubles each time."
+                    ),
+                ),
+                ("retry_seconds_max", models.PositiveIntegerField(default=14400)),
+                ("life_seconds", models.PositiveIntegerField(default=172800, help_text="Given up after this long.")),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("account", models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, to="accounts.account")),
             ],
         ),
         migrations.CreateModel(
-            name='Send',
+            name="Send",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('campaign_id', models.BigIntegerField(null=True)),
-                ('state', models.CharField(choices=[('ready', 'Ready'), ('paused', 'Paused'), ('cancelled', 'Cancelled'), ('finished', 'Finished')], default='ready', max_length=12)),
-                ('sources', models.JSONField(help_text='Everything the compiler needs, frozen.')),
-                ('total', models.IntegerField(default=0)),
-                ('next_seq', models.IntegerField(default=1)),
-                ('rate_per_minute', models.IntegerField(null=True)),
-                ('next_lease_at', models.DateTimeField(null=True)),
-                ('nonce', models.CharField(help_text="Random part of this send's Message-IDs.", max_length=16)),
-                ('problem', models.TextField(blank=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('finished_at', models.DateTimeField(null=True)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='accounts.account')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("campaign_id", models.BigIntegerField(null=True)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("ready", "Ready"),
+                            ("paused", "Paused"),
+                            ("cancelled", "Cancelled"),
+                            ("finished", "Finished"),
+                        ],
+                        default="ready",
+                        max_length=12,
+                    ),
+                ),
+                ("sources", models.JSONField(help_text="Everything the compiler needs, frozen.")),
+                ("total", models.IntegerField(default=0)),
+                ("next_seq", models.IntegerField(default=1)),
+                ("rate_per_minute", models.IntegerField(null=True)),
+                ("next_lease_at", models.DateTimeField(null=True)),
+                ("nonce", models.CharField(help_text="Random part of this send's Message-IDs.", max_length=16)),
+                ("problem", models.TextField(blank=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("finished_at", models.DateTimeField(null=True)),
+                ("account", models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="accounts.account")),
             ],
             options={
-                'indexes': [models.Index(fields=['state', 'account'], name='delivery_send_state')],
+                "indexes": [models.Index(fields=["state", "account"], name="delivery_send_state")],
             },
         ),
         migrations.CreateModel(
-            name='SendingDomain',
+            name="SendingDomain",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('domain', models.CharField(max_length=253)),
-                ('selector', models.CharField(max_length=63)),
-                ('private_key_sealed', models.TextField()),
-                ('public_record', models.TextField(help_text="The TXT record's value.")),
-                ('verified_at', models.DateTimeField(null=True)),
-                ('checked_at', models.DateTimeField(null=True)),
-                ('check_result', models.JSONField(default=dict)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='accounts.account')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("domain", models.CharField(max_length=253)),
+                ("selector", models.CharField(max_length=63)),
+                ("private_key_sealed", models.TextField()),
+                ("public_record", models.TextField(help_text="The TXT record's value.")),
+                ("verified_at", models.DateTimeField(null=True)),
+                ("checked_at", models.DateTimeField(null=True)),
+                ("check_result", models.JSONField(default=dict)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("account", models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="accounts.account")),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('account', 'domain'), name='one_sending_domain')],
+                "constraints": [models.UniqueConstraint(fields=("account", "domain"), name="one_sending_domain")],
             },
         ),
     ]

@@ -1,0 +1,80 @@
+"""Sending domains: the DKIM key made here, the DNS records to publish, and whether they are."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import dns.exception
+import dns.resolver
+import psycopg
+
+from standfast.components.delivery.models import SendingDomain
+from standfast.platform import sealing
+from standfast.protocols import dkim
+
+KEY = "dkim-key"
+
+
+def add_domain(*, account_id: int, domain: str) -> SendingDomain:
+    """Make a key for a domain; returns the row whose records are to be published. Within the account's scope."""
+    key = dkim.new_key()
+    selector = f"sf{dt.datetime.now(dt.UTC):%Y%m}"
+    return SendingDomain.objects.create(
+        account_id=account_id, domain=domain.lower().strip("."), selector=selector,
+        private_key_sealed=sealing.seal(key.private_pem, purpose=KEY), public_record=key.dns_txt,
+    )  # fmt: skip
+
+
+def signers_for(connection: psycopg.Connection, *, account_id: int, from_email: str) -> list[dkim.Signer]:
+    """The signer aligned with a From address: its domain or a parent of it. In a transaction of the account."""
+    host = from_email.rpartition("@")[2].lower()
+    parents = [host.split(".", n)[-1] for n in range(host.count("."))] or [host]
+    row = connection.execute(
+        "SELECT domain, selector, private_key_sealed FROM delivery_sendingdomain "
+        "WHERE account_id = %s AND domain = ANY(%s) ORDER BY length(domain) DESC LIMIT 1",
+        [account_id, parents],
+    ).fetchone()
+    return [] if row is None else [dkim.Signer(row[0], row[1], sealing.unseal(row[2], purpose=KEY))]
+
+
+def records(domain: SendingDomain, *, bounce_domain: str) -> list[dict[str, str]]:
+    """What to publish: type, name, value and why."""
+    return [
+        {"type": "TXT", "name": dkim.record_name(selector=domain.selector, domain=domain.domain),
+         "value": domain.public_record, "why": "DKIM: proves that the mail is yours and was not changed."},
+        {"type": "TXT", "name": f"_dmarc.{domain.domain}", "value": f"v=DMARC1; p=none; rua=mailto:dmarc@{domain.domain}",
+         "why": "DMARC: Gmail, Yahoo and Microsoft require a policy from bulk senders."},
+        {"type": "TXT", "name": bounce_domain, "value": "v=spf1 a mx ~all",
+         "why": "SPF: names the hosts that may send for the bounce domain."},
+    ]  # fmt: skip
+
+
+def check_domain(domain: SendingDomain, *, resolver: Any = None) -> dict[str, str]:
+    """Look the records up; returns {"dkim": "ok" | what is wrong, "dmarc": ...} and stores it. Takes up to some seconds."""
+    asked = resolver or dns.resolver.Resolver()
+    asked.lifetime = 4.0
+    name = dkim.record_name(selector=domain.selector, domain=domain.domain)
+    wanted = domain.public_record.replace(" ", "")
+    found = {
+        "dkim": _look_up(asked, name, lambda text: text.replace(" ", "") == wanted, "is there, but with another key"),
+        "dmarc": _look_up(
+            asked, f"_dmarc.{domain.domain}", lambda text: text.lower().startswith("v=dmarc1"), "is no DMARC"
+        ),
+    }
+    domain.checked_at = dt.datetime.now(dt.UTC)
+    domain.check_result = found
+    domain.verified_at = domain.checked_at if found["dkim"] == "ok" else None
+    domain.save(update_fields=["checked_at", "check_result", "verified_at"])
+    return found
+
+
+def _look_up(resolver: Any, name: str, fits: Any, otherwise: str) -> str:
+    try:
+        answers = resolver.resolve(name, "TXT")
+    except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
+        return f"no TXT record at {name} yet"
+    except dns.exception.DNSException as error:
+        return f"the name servers could not be asked ({type(error).__name__}); try again later"
+    texts = [b"".join(answer.strings).decode("utf-8", "replace") for answer in answers]
+    return "ok" if any(fits(text) for text in texts) else f"the record at {name} {otherwise}"

@@ -1,0 +1,96 @@
+"""Outcomes into the ledger and, in the same transaction, into the event log."""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import psycopg
+
+from standfast.components.delivery.journal import Noted
+from standfast.components.delivery.models import RecipientStatus
+from standfast.components.delivery.queries import QUERIES
+from standfast.platform import events
+from standfast.protocols.bounces import classify, is_hard
+
+_KINDS = {
+    RecipientStatus.DELIVERED: "delivered",
+    RecipientStatus.DEFERRED: "deferred",
+    RecipientStatus.BOUNCED: "bounced",
+    RecipientStatus.UNCERTAIN: "uncertain",
+    RecipientStatus.EXPIRED: "bounced",
+    RecipientStatus.FAILED: "failed",
+    RecipientStatus.CANCELLED: "skipped",
+}
+
+
+class Backoff(NamedTuple):
+    """How a deferral is tried again: doubling from `first_seconds` to `max_seconds`, given up `life_seconds` after the start."""
+
+    first_seconds: float
+    max_seconds: float
+    life_seconds: float
+    started_at: float
+
+    def next_attempt(self, attempt: int, at: float) -> float | None:
+        """Unix seconds of the next attempt, or None to give up. Jitter keeps a burst of deferrals from coming back as one."""
+        wait = min(self.first_seconds * 2 ** min(attempt - 1, 30), self.max_seconds)
+        due = at + wait * random.uniform(0.85, 1.15)  # noqa: S311 - jitter
+        return due if due < self.started_at + self.life_seconds else None
+
+
+def record(
+    connection: psycopg.Connection, *, account_id: int, send_id: int, noted: Sequence[Noted], backoff: Backoff
+) -> int:
+    """Apply outcomes, once each however often they are replayed; returns how many were new. In the caller's transaction,
+    which must set the account and commit soon: the account's log is locked from here to the commit."""
+    if not noted:
+        return 0
+    due: list[dt.datetime | None] = []
+    statuses: list[int] = []
+    for one in noted:
+        status, next_at = one.status, None
+        if status == RecipientStatus.DEFERRED:
+            seconds = backoff.next_attempt(one.attempt, one.at)
+            if seconds is None:
+                status = RecipientStatus.EXPIRED
+            else:
+                next_at = _time(seconds)
+        statuses.append(int(status))
+        due.append(next_at)
+    applied = list(
+        QUERIES.record_outcomes(
+            connection, account_id=account_id, send_id=send_id,
+            seqs=[one.seq for one in noted], statuses=statuses, attempts=[one.attempt for one in noted],
+            next_attempts=due, ats=[_time(one.at) for one in noted],
+            codes=[one.code or None for one in noted], replies=[one.text[:255] or None for one in noted],
+        )
+    )  # fmt: skip
+    contacts = dict(applied)
+    told = [
+        events.Event(
+            _time(one.at), _KINDS[RecipientStatus(status)], contacts[one.seq], send_id, one.seq, _details(one, status)
+        )
+        for one, status in zip(noted, statuses, strict=True)
+        if one.seq in contacts
+    ]
+    events.append(connection.cursor(), account_id=account_id, events=told, bulk=True)
+    return len(told)
+
+
+def _details(one: Noted, status: int) -> dict[str, Any] | None:
+    """What the event keeps: nothing for a delivery, which is the mass of them."""
+    if status == RecipientStatus.DELIVERED:
+        return None
+    details: dict[str, Any] = {"code": one.code, "text": one.text, "attempt": one.attempt}
+    if status in (RecipientStatus.BOUNCED, RecipientStatus.EXPIRED):
+        kind = classify(one.code or None, None, one.text)
+        details["class"] = "MessageExpired" if status == RecipientStatus.EXPIRED else str(kind)
+        details["hard"] = status == RecipientStatus.BOUNCED and is_hard(kind)
+    return details
+
+
+def _time(seconds: float) -> dt.datetime:
+    return dt.datetime.fromtimestamp(seconds, dt.UTC)

@@ -1,0 +1,111 @@
+"""One recipient's message: rendered, with its headers, signed. Everything fixed per send is made once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from standfast.components.content.api import LinkSigner, compile_message
+from standfast.protocols.dkim import Signer, sign_all
+from standfast.protocols.mime import (
+    Header,
+    date_value,
+    encode_addresses,
+    encode_header,
+    feedback_id,
+    list_unsubscribe,
+    message_bytes,
+    message_id,
+)
+from standfast.protocols.tokens import RecipientRef, seal_recipient
+
+TEST_CONTACT = 0
+"""The contact id in test sends: it counts for nobody, and the values come from the sources."""
+
+
+class Outgoing(NamedTuple):
+    """What the SMTP client takes: envelope sender (VERP), envelope recipient, the message in wire form."""
+
+    sender: str
+    recipient: str
+    message: bytes
+
+
+class Composer:
+    """Makes the messages of one send from its frozen sources. Compiling takes some milliseconds, a message some microseconds."""
+
+    def __init__(
+        self,
+        *,
+        account_id: int,
+        send_id: int,
+        nonce: str,
+        sources: Mapping[str, Any],
+        signers: Sequence[Signer],
+        key: bytes,
+    ) -> None:
+        """`key` is the token key, which the tracker and the mail exchanger have too. Raises ContentError where the sources do not compile, HeaderError for a sender that cannot stand in a header."""
+        self.account_id, self.send_id, self.nonce = account_id, send_id, nonce
+        self.key, self.signers = key, list(signers)
+        self.tracker_url: str = sources["tracker_url"]
+        self.bounce_domain: str = sources["bounce_domain"]
+        self.domain = sources["from_email"].rpartition("@")[2]
+        self.campaign: dict[str, Any] = sources["campaign"]
+        self.tag: dict[str, Any] = sources.get("tag") or {}
+        self.test_contact: dict[str, Any] = sources.get("test_contact") or {}
+        self.program = compile_message(
+            subject=sources["subject"], preheader=sources["preheader"], html_source=sources["html"],
+            source_kind=sources["source_kind"], text_source=sources["text"], inline_css=sources["inline_css"],
+            links=LinkSigner(self.tracker_url, key, account_id, send_id),
+        )  # fmt: skip
+        self._from: Header = (b"From", encode_addresses("From", [(sources["from_name"], sources["from_email"])]))
+        reply_to = sources.get("reply_to")
+        self._fixed: list[Header] = [(b"Reply-To", encode_addresses("Reply-To", [("", reply_to)]))] if reply_to else []
+        feedback = feedback_id(
+            campaign=str(self.campaign.get("id") or send_id),
+            account=str(account_id),
+            kind="campaign",
+            sender=self.domain,
+        )
+        self._fixed.append((b"Feedback-ID", feedback))
+        self._mime: list[Header] = [(b"MIME-Version", b"1.0"), (b"Content-Type", self.program.content_type.encode())]
+
+    def message_id(self, seq: int) -> bytes:
+        """The same for every attempt at a recipient, so that a receiver can tell a repetition."""
+        return message_id(unique=f"{self.account_id}.{self.send_id}.{seq}.{self.nonce}", domain=self.domain)
+
+    def compose(self, *, seq: int, contact_id: int, email: str, contact: Mapping[str, Any]) -> Outgoing:
+        """Raises ContentError or HeaderError: then nothing is sent to this recipient."""
+        now = int(time.time())
+        if contact_id == TEST_CONTACT:
+            contact = self.test_contact
+        ref = RecipientRef(self.account_id, self.send_id, seq, contact_id, now)
+        token = seal_recipient(self.key, ref)
+        rendered = self.program.render(contact, token=token, campaign=self.campaign, tag=self.tag)
+        headers: list[Header] = [
+            self._from,
+            (b"To", encode_addresses("To", [("", email)])),
+            (b"Subject", encode_header("Subject", rendered.subject)),
+            (b"Date", date_value(now)),
+            (b"Message-ID", self.message_id(seq)),
+            *self._fixed,
+            *list_unsubscribe(url=f"{self.tracker_url}/u/{token}"),
+            *self._mime,
+        ]
+        signature = sign_all(self.signers, headers, rendered.body, signed_at=now) if self.signers else b""
+        verp = f"b-{seal_recipient(self.key, ref, purpose='bounce')}@{self.bounce_domain}"
+        return Outgoing(verp, email, message_bytes(headers, rendered.body, signature=signature))
+
+
+_DIRECT = ("first_name", "last_name", "phone", "fax", "uid", "time_zone", "created_at", "updated_at")
+
+
+def contact_values(row: Any) -> dict[str, Any]:
+    """A leased row as the object `contact` of templates: custom fields at the top level, as in the reference product."""
+    values = dict(row.fields or {})
+    for name in _DIRECT:
+        values[name] = getattr(row, name)
+    values["email"] = row.email
+    values["id"] = row.contact_id
+    return values

@@ -1,0 +1,88 @@
+-- name: sends-with-work
+-- Which sends have something to lease now, over all accounts: no lock, a hint where to look. Index delivery_send_state;
+-- the second part reads the small partial index delivery_recipient_due.
+SELECT s.account_id, s.id
+FROM delivery_send s
+WHERE s.state = 'ready'
+  AND (s.next_lease_at IS NULL OR s.next_lease_at <= :now)
+  AND (s.next_seq <= s.total
+       OR EXISTS (SELECT FROM delivery_recipient r
+                  WHERE r.account_id = s.account_id AND r.send_id = s.id AND r.status = 2 AND r.next_attempt_at <= :now))
+ORDER BY s.id;
+
+-- name: lease-range^
+-- Move the send's cursor and write down who holds the range, in one statement: one row updated per range, not per message.
+WITH claimed AS (
+  SELECT id, next_seq, total FROM delivery_send
+  WHERE account_id = :account_id AND id = :send_id AND state = 'ready' AND next_seq <= total
+    AND (next_lease_at IS NULL OR next_lease_at <= :now)
+  FOR UPDATE SKIP LOCKED
+), moved AS (
+  UPDATE delivery_send s
+  SET next_seq = least(c.next_seq + :size, c.total + 1),
+      next_lease_at = CASE WHEN s.rate_per_minute IS NULL THEN s.next_lease_at
+        ELSE greatest(coalesce(s.next_lease_at, :now), :now - interval '1 second')
+             + (least(:size, c.total + 1 - c.next_seq) * 60.0 / s.rate_per_minute) * interval '1 second' END
+  FROM claimed c
+  WHERE s.account_id = :account_id AND s.id = c.id
+  RETURNING c.next_seq AS lo, s.next_seq - 1 AS hi
+)
+INSERT INTO delivery_lease (account_id, send_id, lo, hi, node, journal, leased_at, expires_at)
+SELECT :account_id, :send_id, lo, hi, :node, :journal, :now, :expires_at FROM moved
+RETURNING id, lo, hi, seqs;
+
+-- name: lease-due^
+-- Row leases for what is to be tried again: marked pending and written into the lease in the same statement.
+WITH open_send AS (
+  SELECT id FROM delivery_send WHERE account_id = :account_id AND id = :send_id AND state = 'ready'
+), due AS (
+  SELECT r.seq FROM delivery_recipient r
+  WHERE r.account_id = :account_id AND r.send_id = :send_id AND r.status = 2 AND r.next_attempt_at <= :now
+    AND EXISTS (SELECT FROM open_send)
+  ORDER BY r.next_attempt_at LIMIT :size
+  FOR UPDATE SKIP LOCKED
+), taken AS (
+  UPDATE delivery_recipient r SET status = 0, next_attempt_at = NULL
+  FROM due WHERE r.account_id = :account_id AND r.send_id = :send_id AND r.seq = due.seq
+  RETURNING r.seq
+)
+INSERT INTO delivery_lease (account_id, send_id, seqs, node, journal, leased_at, expires_at)
+SELECT :account_id, :send_id, array_agg(seq ORDER BY seq), :node, :journal, :now, :expires_at FROM taken
+HAVING count(*) > 0
+RETURNING id, lo, hi, seqs;
+
+-- name: leased-recipients
+-- The leased messages with what their people are like now: who was deleted or put on do-not-mail since the freeze is told apart.
+SELECT r.seq, r.contact_id, r.email, r.attempts, (c.email IS NOT NULL OR r.contact_id = 0) AS exists, d.reason AS do_not_mail,
+       c.first_name, c.last_name, c.phone, c.fax, c.uid, c.time_zone, c.fields, c.created_at, c.updated_at
+FROM delivery_recipient r
+LEFT JOIN audience_contact_v c ON c.account_id = :account_id AND c.id = r.contact_id
+LEFT JOIN audience_do_not_mail_v d ON d.account_id = :account_id AND d.email_key = c.email_key
+WHERE r.account_id = :account_id AND r.send_id = :send_id AND r.status = 0
+  AND (CASE WHEN :lo::int IS NULL THEN r.seq = ANY(:seqs::int[]) ELSE r.seq BETWEEN :lo::int AND :hi::int END)
+ORDER BY r.seq;
+
+-- name: extend-lease!
+UPDATE delivery_lease SET expires_at = :expires_at WHERE account_id = :account_id AND id = :lease_id;
+
+-- name: end-lease!
+DELETE FROM delivery_lease WHERE account_id = :account_id AND id = :lease_id;
+
+-- name: return-unattempted!
+-- What a lease did not attempt is due again at once. Rows with an outcome are no longer pending and stay as they are.
+UPDATE delivery_recipient SET status = 2, next_attempt_at = :now
+WHERE account_id = :account_id AND send_id = :send_id AND status = 0 AND seq = ANY(:seqs);
+
+-- name: stale-leases
+-- Leases for the recovery to look at, over all accounts: of this node (its journals are here), or long expired elsewhere.
+SELECT account_id, id, send_id, lo, hi, seqs, node, journal, expires_at
+FROM delivery_lease WHERE node = :node OR expires_at < :long_ago ORDER BY account_id, id;
+
+-- name: lock-lease^
+SELECT id FROM delivery_lease WHERE account_id = :account_id AND id = :lease_id FOR UPDATE SKIP LOCKED;
+
+-- name: pending-of-lease
+SELECT seq, attempts FROM delivery_recipient
+WHERE account_id = :account_id AND send_id = :send_id AND status = 0
+  AND (CASE WHEN :lo::int IS NULL THEN seq = ANY(:seqs::int[]) ELSE seq BETWEEN :lo::int AND :hi::int END)
+ORDER BY seq;

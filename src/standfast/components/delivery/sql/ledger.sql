@@ -1,0 +1,38 @@
+-- name: record-outcomes
+-- Outcomes into the ledger, by one join. The attempt number is the fence: an outcome is applied to the attempt it belongs to,
+-- once, whoever replays it.
+UPDATE delivery_recipient r
+SET status = o.status, attempts = o.attempt, next_attempt_at = o.next_attempt_at, updated_at = o.at, code = o.code, reply = o.reply
+FROM unnest(:seqs::int[], :statuses::smallint[], :attempts::smallint[], :next_attempts::timestamptz[], :ats::timestamptz[],
+            :codes::smallint[], :replies::text[]) AS o(seq, status, attempt, next_attempt_at, at, code, reply)
+WHERE r.account_id = :account_id AND r.send_id = :send_id AND r.seq = o.seq AND r.attempts = o.attempt - 1 AND r.status = 0
+RETURNING r.seq, r.contact_id;
+
+-- name: finish-send!
+-- A send is finished when its cursor is at the end, nobody holds a part of it and nothing waits for another attempt.
+UPDATE delivery_send s SET state = 'finished', finished_at = :now
+WHERE s.account_id = :account_id AND s.id = :send_id AND s.state = 'ready' AND s.next_seq > s.total
+  AND NOT EXISTS (SELECT FROM delivery_lease l WHERE l.account_id = :account_id AND l.send_id = :send_id)
+  AND NOT EXISTS (SELECT FROM delivery_recipient r
+                  WHERE r.account_id = :account_id AND r.send_id = :send_id AND r.status = 2);
+
+-- name: cancel-rest
+-- What a cancelled send leaves open is cancelled, some thousands at a time. Leased rows are returned by their worker first.
+WITH rest AS (
+  SELECT r.seq FROM delivery_recipient r
+  WHERE r.account_id = :account_id AND r.send_id = :send_id AND r.seq >= :from_seq AND r.status IN (0, 2)
+    AND NOT EXISTS (SELECT FROM delivery_lease l WHERE l.account_id = :account_id AND l.send_id = :send_id)
+  ORDER BY r.seq LIMIT :size
+)
+UPDATE delivery_recipient r SET status = 5, next_attempt_at = NULL, updated_at = :now
+FROM rest WHERE r.account_id = :account_id AND r.send_id = :send_id AND r.seq = rest.seq
+RETURNING r.seq;
+
+-- name: status-counts
+-- The books of one send. Reads the ledger's rows: for the end of a send and for audits, not for pages that refresh.
+SELECT status, count(*) FROM delivery_recipient WHERE account_id = :account_id AND send_id = :send_id GROUP BY status;
+
+-- name: resend-uncertain
+-- A person decided that uncertain messages shall go again (same Message-ID).
+UPDATE delivery_recipient SET status = 2, next_attempt_at = :now
+WHERE account_id = :account_id AND send_id = :send_id AND status = 4 RETURNING seq;

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from html import unescape
 from typing import Any, TextIO
 
-from liquid import BoundTemplate, Environment, Markup, Mode, RenderContext, escape
+from liquid import BoundTemplate, Environment, Mode, RenderContext, escape
 from liquid.ast import BlockNode, Node
 from liquid.builtin.expressions.primitive import Blank, RangeLiteral
 from liquid.builtin.expressions.logical import EqExpression, NeExpression
@@ -20,7 +20,14 @@ from liquid.undefined import is_undefined
 from .budget import LOOP_TURNS_MAX, OUTPUT_CHARS_MAX, Budget, check_range
 from .filters import FREE, as_liquid_filter, format_date, md5
 
-TRACK_LINK = "__track_link"  # the render variable that holds `(number, url) -> url`
+TRACK_LINK = "__track_link"  # the render variable that holds the TrackLink
+
+# Given a link's number and destination: the address to write as what stands before and after the message's token, or
+# the whole address and None. Hashable, and the same for the same arguments: answers are remembered.
+TrackLink = Callable[[int, str], tuple[str, str | None]]
+
+# A placeholder in the source for the message's token, in characters that nobody writes (private use, Unicode plane 16).
+MESSAGE_TOKEN = "\U00100001T\U00100002"  # noqa: S105 - no password
 
 
 class BudgetedContext(RenderContext):
@@ -63,8 +70,10 @@ class MailEnvironment(Environment):
 
 
 class TrackedLinkNode(Node):
-    """`{% tracked_link 3 %}https://shop.example/{{ item.path }}{% endtracked_link %}`: a link that each recipient has
-    with another destination, rewritten when the destination is known."""
+    """A link whose destination differs by recipient, rewritten when that is known.
+
+    `{% tracked_link 3 %}https://shop.example/{{ item.path }}{% endtracked_link %}`
+    """
 
     __slots__ = ("block", "number")
 
@@ -77,8 +86,10 @@ class TrackedLinkNode(Node):
     def render_to_output(self, context: RenderContext, buffer: TextIO) -> int:
         inner = context.get_buffer(buffer)
         self.block.render(context, inner)
-        track: Callable[[int, str], str] = context.resolve(TRACK_LINK)
-        return buffer.write(track_url(track, self.number, inner.getvalue(), context.autoescape))
+        track: TrackLink = context.resolve(TRACK_LINK)
+        before, after = link_parts(track, self.number, inner.getvalue(), context.autoescape)
+        # The token is put in with all others when the rendering is done.
+        return buffer.write(before if after is None else before + MESSAGE_TOKEN + after)
 
     def children(self, static_context: RenderContext, *, include_partials: bool = True) -> list[Node]:
         return [self.block]
@@ -96,10 +107,12 @@ class TrackedLinkTag(Tag):
         return TrackedLinkNode(token, number, block)
 
 
-def track_url(track: Callable[[int, str], str], number: int, written: str, autoescape: bool) -> str:
+def link_parts(track: TrackLink, number: int, written: str, autoescape: bool) -> tuple[str, str | None]:
     """Give a rendered `href` (HTML-escaped where autoescape is on) to the tracker's rewriting, and escape the answer."""
-    url = track(number, (unescape(written) if autoescape else written).strip())
-    return str(escape(url)) if autoescape else url
+    before, after = track(number, (unescape(written) if autoescape else written).strip())
+    if not autoescape:
+        return before, after
+    return str(escape(before)), None if after is None else str(escape(after))
 
 
 class CappedRange(RangeLiteral):
@@ -154,5 +167,3 @@ def _has_blank(expression: EqExpression | NeExpression) -> bool:
 
 HTML = MailEnvironment(autoescape=True, tolerance=Mode.STRICT, strict_filters=True)
 TEXT = MailEnvironment(autoescape=False, tolerance=Mode.STRICT, strict_filters=True)
-
-__all__ = ["HTML", "TEXT", "TRACK_LINK", "MailEnvironment", "Markup", "TrackedLinkNode", "adapt", "is_blank", "track_url"]

@@ -15,10 +15,12 @@ from liquid import Environment, Markup, RenderContext, is_undefined
 from .budget import VALUE_CHARS_MAX, Budget, BudgetError, check_range
 
 FORMAT_CHARS_MAX = 200
-# These make nothing larger than what they are given, so they cost nothing.
+# These never make more than what they are given, taken together, so only assignments need to be paid for. The others
+# multiply (`replace`, `join`, `times`, `base64_encode`), or make lists.
 FREE = frozenset(
-    "abs at_least at_most capitalize ceil date default downcase first floor last lstrip md5 modulo round rstrip size "
-    "strip upcase".split()
+    "abs append at_least at_most capitalize ceil date default divided_by downcase escape first floor last lstrip md5 "
+    "minus modulo plus prepend remove remove_first remove_last round rstrip size slice strip strip_html truncate "
+    "truncatewords upcase url_decode url_encode".split()  # noqa: SIM905 - reads better than a list
 )
 
 
@@ -37,29 +39,34 @@ def format_date(value: object, form: object = "%Y-%m-%d", *, environment: Enviro
         return ""
     if is_undefined(form) or form is None:
         return str(value)
-    text = _formatted(value, str(form)[:FORMAT_CHARS_MAX])
+    safe = environment.autoescape and isinstance(form, Markup)
+    if type(value) in (str, int) and value not in ("now", "today"):
+        return _remembered(value, str(form), safe)
+    return _as_text(value, _moment(value), str(form), safe)
+
+
+@lru_cache(maxsize=4096, typed=True)
+def _remembered(value: object, form: str, safe: bool) -> object:
+    return _as_text(value, _moment(value), form, safe)
+
+
+def _as_text(value: object, moment: datetime | None, form: str, safe: bool) -> object:
+    text = _strftime(moment, form[:FORMAT_CHARS_MAX])
     if text is None:
         return str(value)
-    return Markup(text) if environment.autoescape and isinstance(form, Markup) else text
+    return Markup(text) if safe else text
 
 
-def _formatted(value: object, form: str) -> str | None:
+def _moment(value: object) -> datetime | None:
     if isinstance(value, str):
-        if value in ("now", "today"):
-            return _strftime(datetime.now(UTC), form)
-        return _formatted_text(str(value), form)
+        return datetime.now(UTC) if value in ("now", "today") else _parse_date(str(value))
     if isinstance(value, datetime):
-        return _strftime(value, form)
+        return value
     if isinstance(value, date):
-        return _strftime(datetime.combine(value, time.min), form)
+        return datetime.combine(value, time.min)
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return _strftime(_from_unix(value), form)
+        return _from_unix(value)
     return None
-
-
-@lru_cache(maxsize=4096)
-def _formatted_text(value: str, form: str) -> str | None:
-    return _strftime(_parse_date(value), form)
 
 
 def _parse_date(text: str) -> datetime | None:
@@ -92,7 +99,7 @@ def _strftime(moment: datetime | None, form: str) -> str | None:
 
 
 def budgeted(name: str, function: Callable[..., Any], environment: Environment) -> Callable[..., Any]:
-    """Put a filter behind the budget: `call(budget, value, *arguments)` checks what goes in and pays for what comes out."""
+    """Put a filter behind the budget: the call takes it first, checks what goes in and pays for what comes out."""
     bound = {"environment": environment} if getattr(function, "with_environment", False) else {}
 
     def call(budget: Budget, value: object, *arguments: Any, **named: Any) -> object:

@@ -27,12 +27,9 @@ from liquid.builtin.tags.liquid_tag import LiquidNode
 from liquid.builtin.tags.unless_tag import UnlessNode
 
 from . import runtime
-from .environment import MailEnvironment, TrackedLinkNode, track_url
+from .environment import MESSAGE_TOKEN, MailEnvironment, TrackedLinkNode, link_parts
 from .expressions import BUILTINS, Loop, Names, NotLoweredError, lower, lower_condition, special_url
 from .quoted import qp_run
-
-# A placeholder in the source for the message's token, in characters that nobody writes (private use, Unicode plane 16).
-MESSAGE_TOKEN = "\U00100001T\U00100002"
 
 NODES_MAX = 5_000
 
@@ -81,7 +78,8 @@ class _Writer:
             "any_item": runtime.any_item_getter(self.names.environment),
             "slot": (runtime.slot_html if html else runtime.slot_text) if quoted else _string_of(html),
             "string": _string_of(html),
-            "track_url": track_url,
+            "link_slot": runtime.link_slot,
+            "link_parts": link_parts,
             "Markup": Markup,
         }
         try:
@@ -286,8 +284,12 @@ def _capture(writer: _Writer, node: CaptureNode) -> None:
 def _tracked_link(writer: _Writer, node: TrackedLinkNode) -> None:
     inner = _inner(writer, node.block)
     html = writer.names.environment.autoescape
-    url = f"track_url(track, {node.number}, captured({inner}), {html})"
-    writer.write_value(f"Markup({url})" if html else url)
+    if writer.targets[-1][1]:
+        writer.pending.append(f"link_slot(track, {node.number}, captured({inner}), {html}, t)")
+    else:
+        parts = writer.fresh("p")
+        writer.line(f"{parts} = link_parts(track, {node.number}, captured({inner}), {html})")
+        writer.pending.append(f"{parts}[0] if {parts}[1] is None else {parts}[0] + ts + {parts}[1]")
 
 
 _RULES: dict[type, Callable[[_Writer, Any], None]] = {

@@ -1,6 +1,6 @@
 """A compiled template: what the rest of the product holds in its hands."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -12,37 +12,37 @@ from liquid.exceptions import LiquidError
 from liquid.expression import Expression
 
 from .budget import Budget
-from .environment import HTML, TEXT, TRACK_LINK, MailEnvironment, adapt
+from .environment import HTML, MESSAGE_TOKEN, TEXT, TRACK_LINK, MailEnvironment, TrackLink, adapt
 from .errors import ContentError, Lines, check_balance, plain_error
 from .expressions import OBJECTS, NotLoweredError
-from .lowering import MESSAGE_TOKEN, Render, lower_template
+from .lowering import Render, lower_template
 from .quoted import qp_run, qp_slot
 
 SOURCE_CHARS_MAX = 500_000
 
 Values = Mapping[str, Any]
-TrackLink = Callable[[int, str], str]
 
 # Everything that a filter or a comparison may raise on values nobody thought of; the message is not sent then.
 _RENDER_ERRORS = (LiquidError, ArithmeticError, ValueError, TypeError, LookupError, AttributeError, RecursionError)
 
 
-def _untracked(number: int, url: str) -> str:
-    return url
+def _untracked(number: int, url: str) -> tuple[str, None]:
+    return url, None
 
 
 @dataclass(frozen=True)
 class Program:
     """A template that can be rendered many times.
 
-    `fields`: the contact's fields that it reads, `{"*"}` when it may read any. `unknown`: objects it reads that mail
+    `fields`: the contact's fields that it reads, `{"*"}` when it may read any; `reads`: all it reads, as `campaign.address`.
+    `unknown`: objects it reads that mail
     does not have, with their lines. `lowered` is False when python-liquid renders it, for `fallback_reason`.
     """
 
     template: BoundTemplate
     lines: Lines
     fields: frozenset[str]
-    objects: frozenset[str]
+    reads: frozenset[str]
     unknown: tuple[tuple[str, int], ...]
     message_urls: dict[str, tuple[str, str]]
 
@@ -151,6 +151,7 @@ def _survey(
 ) -> tuple[frozenset[str], frozenset[str], tuple[tuple[str, int], ...]]:
     """Walk over everything once: check filters, adapt expressions, and list what is read."""
     fields: set[str] = set()
+    reads: set[str] = set()
     roots: dict[str, int] = {}
     own: set[str] = {"forloop", "tablerowloop", "now", "today"}
     for node in _nodes(template.nodes):
@@ -161,11 +162,12 @@ def _survey(
                 _check_filters(expression, environment, lines)
             elif isinstance(expression, Path) and isinstance(expression.path[0], str):
                 roots.setdefault(expression.path[0], lines.at(expression.token.start_index))
+                reads.add(".".join(str(segment) for segment in expression.path[:2]))
                 if expression.path[0] == "contact":
                     name = expression.path[1] if len(expression.path) > 1 else "*"
                     fields.add(name if isinstance(name, str) and name not in ("first", "last", "size") else "*")
     unknown = tuple((root, line) for root, line in roots.items() if root not in own and root not in OBJECTS)
-    return frozenset(fields), frozenset(roots), unknown
+    return frozenset(fields), frozenset(reads), unknown
 
 
 def _nodes(nodes: Any) -> Iterator[Node]:

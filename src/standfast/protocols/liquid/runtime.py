@@ -1,6 +1,7 @@
 """What lowered code calls: python-liquid's own meanings, with a short way for what is common."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from itertools import islice
 from typing import Any
 
@@ -9,10 +10,11 @@ from liquid.builtin.expressions.logical import _contains, _eq, _le, _lt, is_trut
 from liquid.limits import to_int
 from liquid.stringify import to_liquid_string
 from liquid.undefined import Undefined
-from markupsafe import escape
+from markupsafe import Markup, escape
 
 from .budget import OUTPUT_CHARS_MAX, Budget, BudgetError, check_range
-from .quoted import CACHED_CHARS_MAX, _short, qp_run
+from .environment import TrackLink, link_parts
+from .quoted import CACHED_CHARS_MAX, _short, qp_run, qp_slot
 
 UNDEFINED = Undefined("value")
 MISSING = object()  # a variable that no assignment has reached yet
@@ -45,18 +47,43 @@ def any_item_getter(environment: Environment) -> Callable[[object, object], obje
     return any_item
 
 
+@lru_cache(maxsize=16384)
+def _short_html(value: str) -> bytes:
+    return qp_run(escape(value))
+
+
 def slot_html(value: object) -> bytes:
     """A value as a quoted-printable piece of HTML."""
-    if type(value) is str and len(value) <= CACHED_CHARS_MAX:
-        return _short(escape(value))
-    return _long(to_liquid_string(value, True))
+    kind = type(value)
+    if kind is str:
+        return _short_html(value) if len(value) <= CACHED_CHARS_MAX else _long(escape(value))  # type: ignore[arg-type]
+    if kind is Markup:
+        return qp_slot(value)  # type: ignore[arg-type]
+    if kind is int:
+        return qp_slot(str(value))
+    return b"" if value is None else _long(to_liquid_string(value, True))
 
 
 def slot_text(value: object) -> bytes:
     """A value as a quoted-printable piece of plain text."""
-    if type(value) is str and len(value) <= CACHED_CHARS_MAX:
-        return _short(value)
-    return _long(to_liquid_string(value, False))
+    kind = type(value)
+    if kind is str:
+        return _short(value) if len(value) <= CACHED_CHARS_MAX else _long(value)  # type: ignore[arg-type]
+    if kind is int:
+        return qp_slot(str(value))
+    return b"" if value is None else _long(to_liquid_string(value, False))
+
+
+@lru_cache(maxsize=4096)
+def _around(track: TrackLink, number: int, written: str, html: bool) -> tuple[bytes, bytes] | bytes:
+    before, after = link_parts(track, number, written, html)
+    return qp_run(before) if after is None else (qp_run(before), qp_run(after))
+
+
+def link_slot(track: TrackLink, number: int, written: str, html: bool, token_piece: bytes) -> bytes:
+    """A tracked link as a quoted-printable piece. Many recipients have the same destination, so it is remembered."""
+    around = _around(track, number, written, html)
+    return around if isinstance(around, bytes) else around[0] + token_piece + around[1]
 
 
 def _long(text: str) -> bytes:
@@ -112,15 +139,20 @@ def paid_size(budget: Budget, pieces: list[Any], already: int) -> int:
     return len(pieces)
 
 
-def fast_default(slow: Callable[..., Any]) -> Callable[..., Any]:
+Filter = Callable[..., Any]
+
+
+def _fast_default(slow: Filter) -> Filter:
     def default(value: Any, other: object = "", **named: Any) -> Any:
-        return value if type(value) is str and value else slow(value, other, **named)
+        if type(value) is str and value:
+            return value
+        return other if value is None else slow(value, other, **named)
 
     return default
 
 
-def _fast_method(method: Callable[[str], str]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    def wrap(slow: Callable[..., Any]) -> Callable[..., Any]:
+def _fast_method(method: Callable[[str], Any]) -> Callable[[Filter], Filter]:
+    def wrap(slow: Filter) -> Filter:
         def call(value: Any, *rest: Any, **named: Any) -> Any:
             return method(value) if type(value) is str and not rest and not named else slow(value, *rest, **named)
 
@@ -129,10 +161,15 @@ def _fast_method(method: Callable[[str], str]) -> Callable[[Callable[..., Any]],
     return wrap
 
 
-FAST: dict[str, Callable[[Callable[..., Any]], Callable[..., Any]]] = {
-    "default": fast_default,
+def _fast_url_encode(slow: Filter) -> Filter:
+    return _fast_method(lru_cache(maxsize=4096)(slow))(slow)
+
+
+FAST: dict[str, Callable[[Filter], Filter]] = {
+    "default": _fast_default,
     "capitalize": _fast_method(str.capitalize),
     "downcase": _fast_method(str.lower),
     "upcase": _fast_method(str.upper),
     "strip": _fast_method(str.strip),
+    "url_encode": _fast_url_encode,
 }

@@ -1,0 +1,103 @@
+"""Liquid kept out of the way while other programs rewrite the HTML around it.
+
+An MJML compiler and a CSS inliner parse HTML; `{% for %}` between two table rows would be moved before the table, and
+`{{ name }}` in an attribute be escaped. So each tag is replaced by a word of letters and digits, or by a comment where
+only a comment may stand, and put back when they are done.
+"""
+
+import re
+from dataclasses import dataclass
+
+from standfast.protocols.liquid import ContentError
+
+_LIQUID = re.compile(
+    r"\{%-?\s*(?P<whole>raw|comment|doc)\s*-?%\}.*?\{%-?\s*end(?P=whole)\s*-?%\}"
+    r"|\{%(?P<tag>.*?)%\}|\{\{.*?\}\}",
+    re.DOTALL,
+)
+_MARKUP = re.compile(
+    r"<!--.*?-->"
+    r"|<(?P<whole>style|script|title|textarea|mj-title|mj-preview|mj-style)\b[^>]*>.*?</(?P=whole)\s*>"
+    r"|</?(?P<name>[a-zA-Z][\w:-]*)(?:\"[^\"]*\"|'[^']*'|[^'\">])*>",
+    re.DOTALL,
+)
+# Directly inside of these HTML allows no text, and parsers move it elsewhere.
+_NO_TEXT = re.compile(r"<(?:table|thead|tbody|tfoot|tr|colgroup|select|/td|/th|/tr|/thead|/tbody|/tfoot|/option)\b", re.I)
+
+
+@dataclass(frozen=True)
+class Hidden:
+    """A source with its Liquid replaced. `spans` are (the Liquid, its line in the user's source)."""
+
+    source: str
+    spans: tuple[tuple[str, int], ...]
+    prefix: str
+
+    @property
+    def word(self) -> re.Pattern[str]:
+        """Matches a placeholder in any of the shapes that it may have by now; group 1 is its number."""
+        return re.compile(rf'<!--{self.prefix}(\d+)z-->|{self.prefix}(\d+)z(?:="")?')
+
+    def reveal(self, text: str) -> str:
+        """Put the Liquid back."""
+        return self.word.sub(lambda found: self.spans[int(found[1] or found[2])][0], text)
+
+    def reveal_with_lines(self, text: str) -> tuple[str, list[tuple[int, int]]]:
+        """Put the Liquid back, and say at which offset of the result which line of the user's source stands."""
+        pieces: list[str] = []
+        anchors: list[tuple[int, int]] = []
+        done, length = 0, 0
+        for found in self.word.finditer(text):
+            liquid, line = self.spans[int(found[1] or found[2])]
+            pieces += (text[done : found.start()], liquid)
+            length += found.start() - done
+            anchors.append((length, line))
+            length += len(liquid)
+            done = found.end()
+        pieces.append(text[done:])
+        return "".join(pieces), anchors
+
+    def line_at(self, offset: int) -> int:
+        """The user's line of a place in the hidden source."""
+        return self.reveal(self.source[:offset]).count("\n") + 1
+
+
+def hide_liquid(source: str) -> Hidden:
+    """Replace every Liquid tag of an HTML or MJML source. Raises ContentError when placeholders cannot be told apart."""
+    prefix = next((word for word in ("sfq", "sfw", "sfk", "sfj") if word not in source), None)
+    if prefix is None:
+        raise ContentError(0, "the content holds the words `sfq`, `sfw`, `sfk` and `sfj`; please leave one out")
+    spans: list[tuple[str, int]] = []
+    statements: set[int] = set()
+    line, counted = 1, 0
+
+    def hide(found: re.Match[str]) -> str:
+        nonlocal line, counted
+        line += source.count("\n", counted, found.start())
+        counted = found.start()
+        spans.append((found[0], line))
+        if not found[0].startswith("{{"):
+            statements.add(len(spans) - 1)
+        return f"{prefix}{len(spans) - 1}z"
+
+    words = _LIQUID.sub(hide, source)
+    return Hidden(_comment_statements(words, prefix, statements), tuple(spans), prefix)
+
+
+def _comment_statements(source: str, prefix: str, statements: set[int]) -> str:
+    """Turn placeholders in running text into comments where they are statements, or where text may not stand."""
+    word = re.compile(rf"{prefix}(\d+)z")
+    pieces: list[str] = []
+    done = 0
+    before = ""
+    for found in [*_MARKUP.finditer(source), None]:
+        text = source[done : found.start() if found else len(source)]
+        no_text = _NO_TEXT.match(before) is not None
+        pieces.append(
+            word.sub(lambda hit: f"<!--{hit[0]}-->" if no_text or int(hit[1]) in statements else hit[0], text)  # noqa: B023
+        )
+        if found:
+            pieces.append(found[0])
+            done = found.end()
+            before = found[0] if not found[0].startswith("<!--") else before
+    return "".join(pieces)

@@ -77,7 +77,9 @@ def _number(value: int | None) -> str:
 
 
 def _value(value: Any) -> str:
-    return _text(value) if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
+    if isinstance(value, str):
+        return _text(value)
+    return str(value) if type(value) is int else json.dumps(value, separators=(",", ":"))
 
 
 def _cleaned(value: Any) -> Any:

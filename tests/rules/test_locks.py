@@ -36,7 +36,7 @@ def test_the_locks_hold_what_pyproject_asks_for() -> None:
 
 
 def distribution(requirement: str) -> str:
-    return re.match(r"[\w.-]+", requirement).group().lower().replace("_", "-")
+    return re.split(r"[^\w.-]", requirement)[0].lower().replace("_", "-")
 
 
 def test_the_islands_lock_names_no_address() -> None:

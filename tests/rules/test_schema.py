@@ -120,7 +120,9 @@ def test_policies_hold_no_subquery(owner: psycopg.Connection) -> None:
 
 def test_views_do_not_look_round_the_wall(owner: psycopg.Connection, known: dict[str, Table]) -> None:
     """A view reads as its owner unless it says otherwise, and its owner sees every account."""
-    options = dict(owner.execute("SELECT relname, reloptions FROM pg_class WHERE relkind = 'v'").fetchall())
+    options: dict[str, list[str]] = dict(
+        owner.execute("SELECT relname, reloptions FROM pg_class WHERE relkind = 'v'").fetchall()
+    )
     found = [name for name in known if name in options and "security_invoker=true" not in (options[name] or [])]
     assert not found, f"WITH (security_invoker = true) is missing: {found}"
 

@@ -1,7 +1,7 @@
 """Who reads a message and what they do with it: people and machines, decided by a seed.
 
-Each behaviour is a share of the messages; the decision depends on seed and Message-ID only. What a message offers (pixel,
-links, unsubscribe URL) is read from the message itself, as a mail program would.
+Each behaviour is a share of the messages; the decision depends on seed and Message-ID only. What a message offers
+(pixel, links, unsubscribe URL) is read from the message itself, as a mail program would.
 """
 
 from __future__ import annotations
@@ -92,7 +92,10 @@ class ReadersPlan:
 
 
 def parse_readers(spec: str) -> ReadersPlan | None:
-    """Nobody for "off" or "", the usual people for "on", or "seed:7,person_open=0.5,delay_scale=0.01". Raises ValueError."""
+    """Nobody for "off" or "", the usual people for "on", or "seed:7,person_open=0.5,delay_scale=0.01".
+
+    all=0.1 sets every share. Raises ValueError with what was not understood.
+    """
     spec = spec.strip()
     if spec in ("", "off"):
         return None

@@ -54,13 +54,14 @@ _RULES: tuple[tuple[BounceClass, re.Pattern[str]], ...] = tuple(
         (_C.TOO_MANY_RECIPIENTS, r"too many (?:recipients|rcpts)|recipients? limit|maximum recipients"),
         (
             _C.TRANSIENT_FAILURE,
-            r"gr[ea]y-?list|try again later|temporarily deferred|temporary (?:system|local|lookup"
-            r"|server) (?:problem|error)"
+            r"gr[ea]y-?list|try again later|temporar(?:il)?y.{0,20}(?:deferred|unavailable|rejected|refused|problem|error)"
+            r"|receiving (?:mail|messages) (?:at a rate|too)"
             r"|too many (?:concurrent|simultaneous)|server busy|service (?:temporarily )?unavailable, closing",
         ),
         (
             _C.INVALID_SENDER,
-            r"sender address rejected|sender verif(?:y|ication)|invalid sender"
+            r"(?:sender|from|return|envelope|reply-to) (?:header )?address (?:\S+ )?(?:is |was )?(?:not|rejected|invalid|unknown)"
+            r"|sender verif(?:y|ication)|invalid sender"
             r"|sender (?:address )?(?:does not exist|unknown)"
             r"|domain of sender|sender(?:'s)? domain (?:must|does not)|mail ?from.{0,40}(?:invalid|does not exist)",
         ),
@@ -73,7 +74,8 @@ _RULES: tuple[tuple[BounceClass, re.Pattern[str]], ...] = tuple(
             r"|virus|malware|phish|polic(?:y|ies)|prohibited|not authori[sz]ed|reverse dns|\bptr\b"
             r"|local configuration"
             r"|permission to send|content (?:reject|filter|denied|not accept)|rejected (?:due to|for).{0,20}content"
-            r"|message (?:size|too (?:large|big))|message rejected|suspicious|likely"
+            r"|message (?:size|too (?:large|big))|message rejected|suspicious"
+            r"|(?<!relay )access denied|\bip address|client host|rejected by (?:the )?(?:\S+ )?(?:filter|recipient|anti|content)"
             r"|5\.7\.\d+ .{0,20}service refused",
         ),
         (

@@ -23,7 +23,8 @@ _WORD_BYTES_MAX = (
     45  # of UTF-8 in one encoded word: 75 - len("=?utf-8?b?" "?=") is 63 characters of base64, so 45 bytes
 )
 
-_NAME = re.compile(r"[!-9;-~]{1,76}")
+# Not with a dot in front either, so that a message of ours never needs dot stuffing.
+_NAME = re.compile(r"(?!\.)[!-9;-~]{1,76}")
 _FORBIDDEN = re.compile("[\r\n\0]")
 _PLAIN = re.compile(r"[!-~]+(?: [!-~]+)*")
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?: [A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")

@@ -65,6 +65,15 @@ REPLIES = [
     (None, None, "Sorry, I couldn't find any host named nosuch.example. (#5.1.2)", C.BAD_DOMAIN),
     (None, None, "192.0.2.1 does not like recipient. Remote host said: 550 5.1.1 unknown user. Giving up on 192.0.2.1.", C.INVALID_RECIPIENT),
     (None, None, "Sorry, I wasn't able to establish an SMTP connection. (#4.4.1)", C.BAD_CONNECTION),
+    # Easily mistaken for a person who is gone
+    (550, "5.2.1", "The user you are trying to contact is receiving mail at a rate that prevents additional messages from being delivered.", C.TRANSIENT_FAILURE),
+    (550, None, "mailbox temporarily unavailable", C.TRANSIENT_FAILURE),
+    (550, "5.1.1", "Connection from IP address [2001:db8::1] rejected", C.POLICY_RELATED),
+    (550, None, "Client host rejected: address not allowed", C.POLICY_RELATED),
+    (550, None, "From address is not valid", C.INVALID_SENDER),
+    (550, None, "Message for this recipient rejected by content filter", C.POLICY_RELATED),
+    (550, "5.4.1", "Recipient address rejected: Access denied", C.POLICY_RELATED),
+    (550, "5.1.1", "User unknown; mail from 192.0.2.1 listed at zen.spamhaus.org", C.POLICY_RELATED),
     # Others, and codes alone
     (550, None, "User nospam.policy@example.com unknown", C.INVALID_RECIPIENT),
     (500, None, "Syntax error, command unrecognized", C.PROTOCOL_ERRORS),

@@ -48,35 +48,33 @@ _RULES: tuple[tuple[BounceClass, re.Pattern[str]], ...] = tuple(
         (
             _C.AUTHENTICATION_FAILED,
             r"5\.7\.515|5\.7\.(?:2[0-9]|30)\b|\bdmarc\b|\bdkim\b|\bspf\b|unauthenticated"
-            r"|authentication (?:checks?|failed)"
-            r"|required authentication level|authentication required|sender id",
+            r"|authentication (?:checks?|failed)|required authentication level|authentication required|sender id",
         ),
         (_C.TOO_MANY_RECIPIENTS, r"too many (?:recipients|rcpts)|recipients? limit|maximum recipients"),
         (
             _C.TRANSIENT_FAILURE,
-            r"gr[ea]y-?list|try again later|temporar(?:il)?y.{0,20}(?:deferred|unavailable|rejected|refused|problem|error)"
-            r"|receiving (?:mail|messages) (?:at a rate|too)"
-            r"|too many (?:concurrent|simultaneous)|server busy|service (?:temporarily )?unavailable, closing",
+            r"gr[ea]y-?list|try again later"
+            r"|temporar(?:il)?y.{0,20}(?:deferred|unavailable|rejected|refused|problem|error)"
+            r"|receiving (?:mail|messages) (?:at a rate|too)|too many (?:concurrent|simultaneous)|server busy"
+            r"|service (?:temporarily )?unavailable, closing",
         ),
         (
             _C.INVALID_SENDER,
-            r"(?:sender|from|return|envelope|reply-to) (?:header )?address (?:\S+ )?(?:is |was )?(?:not|rejected|invalid|unknown)"
-            r"|sender verif(?:y|ication)|invalid sender"
-            r"|sender (?:address )?(?:does not exist|unknown)"
+            r"(?:sender|from|return|envelope|reply-to) (?:header )?address (?:\S+ )?(?:is |was )?"
+            r"(?:not|rejected|invalid|unknown)"
+            r"|sender verif(?:y|ication)|invalid sender|sender (?:address )?(?:does not exist|unknown)"
             r"|domain of sender|sender(?:'s)? domain (?:must|does not)|mail ?from.{0,40}(?:invalid|does not exist)",
         ),
         (
             _C.POLICY_RELATED,
             r"block ?list|black ?list|\b(?:dns)?[rd]?bl\b|spamhaus|spamcop|barracuda|proofpoint|reputation"
-            r"|\bs3150\b|s3140"
-            r"|\btss\d\d|banned|blocked|\bspam|unsolicited|rate.?limit|unusual(?:ly)? (?:high )?rate|throttl"
-            r"|too many (?:connec|mess)"
-            r"|virus|malware|phish|polic(?:y|ies)|prohibited|not authori[sz]ed|reverse dns|\bptr\b"
-            r"|local configuration"
-            r"|permission to send|content (?:reject|filter|denied|not accept)|rejected (?:due to|for).{0,20}content"
-            r"|message (?:size|too (?:large|big))|message rejected|suspicious"
-            r"|(?<!relay )access denied|\bip address|client host|rejected by (?:the )?(?:\S+ )?(?:filter|recipient|anti|content)"
-            r"|5\.7\.\d+ .{0,20}service refused",
+            r"|\bs3150\b|s3140|\btss\d\d|banned|blocked|\bspam|unsolicited|rate.?limit"
+            r"|unusual(?:ly)? (?:high )?rate|throttl|too many (?:connec|mess)|virus|malware|phish|polic(?:y|ies)"
+            r"|prohibited|not authori[sz]ed|reverse dns|\bptr\b|local configuration|permission to send"
+            r"|content (?:reject|filter|denied|not accept)|rejected (?:due to|for).{0,20}content"
+            r"|message (?:size|too (?:large|big))|message rejected|suspicious|(?<!relay )access denied"
+            r"|\bip address|client host|rejected by (?:the )?(?:\S+ )?(?:filter|recipient|anti|content)"
+            r"|5\.7\.\d+ .{0,20}service refused|sending (?:is |was )?(?:suspended|paused|disabled)|your account",
         ),
         (
             _C.QUOTA_ISSUES,
@@ -85,11 +83,9 @@ _RULES: tuple[tuple[BounceClass, re.Pattern[str]], ...] = tuple(
         ),
         (
             _C.INACTIVE_MAILBOX,
-            r"(?:account|mailbox|user|recipient|address)[^.]{0,60}(?:\bis |\bhas been |\bwas "
-            r"|: )?(?:temporarily )?\b(?:disabled|inactive"
-            r"|suspended|deactivated|expired|closed|discontinued|locked|terminated)\b|inactive (?:user|account"
-            r"|mailbox)"
-            r"|disabled (?:user|account|mailbox)|not active|not been used for",
+            r"(?:account|mailbox|user|recipient|address)[^.]{0,60}(?:\bis |\bhas been |\bwas |: )?(?:temporarily )?\b"
+            r"(?:disabled|inactive|suspended|deactivated|expired|closed|discontinued|locked|terminated)\b"
+            r"|inactive (?:user|account|mailbox)|disabled (?:user|account|mailbox)|not active|not been used for",
         ),
         (_C.ROUTING_ERRORS, r"relay|loops? (?:back|detected)|mail loop|too many hops|hop count"),
         (
@@ -99,23 +95,19 @@ _RULES: tuple[tuple[BounceClass, re.Pattern[str]], ...] = tuple(
         ),
         (
             _C.BAD_DOMAIN,
-            r"host (?:or domain name )?not found(?!,? try)|domain (?:name )?(?:not found|does not exist"
-            r"|unknown)|nxdomain|null mx"
-            r"|does not accept (?:e-?)?mail|unrouteable (?:mail )?domain|couldn't find any host|no such domain"
-            r"|unknown domain"
-            r"|domain.{0,60}(?:not found|doesn't exist)|no mx (?:record|host)",
+            r"host (?:or domain name )?not found(?!,? try)|domain (?:name )?(?:not found|does not exist|unknown)"
+            r"|nxdomain|null mx|does not accept (?:e-?)?mail|unrouteable (?:mail )?domain|couldn't find any host"
+            r"|no such domain|unknown domain|domain.{0,60}(?:not found|doesn't exist)|no mx (?:record|host)",
         ),
         (
             _C.INVALID_RECIPIENT,
-            r"(?:user|recipient|mailbox|account|address|alias)[^.]{0,80}(?:unknown|not? (?:found|exist|valid"
-            r"|here)|does ?n.t (?:exist|have)"
-            r"|does not (?:exist|have)|not listed|invalid|unavailable|rejected|not local|couldn't be found"
-            r"|wasn't found)"
-            r"|(?:unknown|no such|invalid|bad|non-?exist\w*|undeliverable|unrouteable) (?:local )?(?:user"
-            r"|recipient|mailbox|account|address|person)"
+            r"(?:user|recipient|mailbox|account|address|alias)[^.]{0,80}"
+            r"(?:unknown|not? (?:found|exist|valid|here)|does ?n.t (?:exist|have)|does not (?:exist|have)|not listed"
+            r"|invalid|unavailable|rejected|not local|couldn't be found|wasn't found)"
+            r"|(?:unknown|no such|invalid|bad|non-?exist\w*|undeliverable|unrouteable)"
+            r" (?:local )?(?:user|recipient|mailbox|account|address|person)"
             r"|no mailbox here|resolver\.adr\.(?:recip|exrecip)notfound|recipnotfound|does not like recipient"
-            r"|not our customer"
-            r"|doesn't have an? .{0,30}account|no longer (?:valid|works|with|at)|unknown_?user"
+            r"|not our customer|doesn't have an? .{0,30}account|no longer (?:valid|works|with|at)|unknown_?user"
             r"|requested action not taken: mailbox",
         ),
         (_C.DNS_FAILURE, r"dns|name (?:service|server)|host(?:name)? lookup|host not found,? try|servfail"),
@@ -123,8 +115,8 @@ _RULES: tuple[tuple[BounceClass, re.Pattern[str]], ...] = tuple(
         (_C.BAD_CONNECTION, r"connection|conversation with|closed|reset by peer|broken pipe|\btls\b|handshake"),
         (
             _C.PROTOCOL_ERRORS,
-            r"syntax|unrecogni[sz]ed|not recogni[sz]ed|not implemented|bad sequence|out of sequence"
-            r"|line too long|8-?bit|smtputf8",
+            r"syntax|unrecogni[sz]ed|not recogni[sz]ed|not implemented|bad sequence|out of sequence|line too long"
+            r"|8-?bit|smtputf8",
         ),
     ]
 )

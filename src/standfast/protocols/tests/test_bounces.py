@@ -74,6 +74,8 @@ REPLIES = [
     (550, None, "Message for this recipient rejected by content filter", C.POLICY_RELATED),
     (550, "5.4.1", "Recipient address rejected: Access denied", C.POLICY_RELATED),
     (550, "5.1.1", "User unknown; mail from 192.0.2.1 listed at zen.spamhaus.org", C.POLICY_RELATED),
+    (554, None, "Sending suspended for this account", C.POLICY_RELATED),
+    (550, "5.1.1", "Your account has been disabled", C.POLICY_RELATED),
     # Others, and codes alone
     (550, None, "User nospam.policy@example.com unknown", C.INVALID_RECIPIENT),
     (500, None, "Syntax error, command unrecognized", C.PROTOCOL_ERRORS),

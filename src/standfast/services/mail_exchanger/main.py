@@ -30,6 +30,8 @@ def run(*, host: str, port: int, spool_dir: Path, unparsed_dir: Path, secret: by
         uvloop.run(_serve(host, port, spool_dir, UnparsedFolder(unparsed_dir), key=key, domains=domains))
     except SpoolBusy as error:
         raise SystemExit(f"The mail exchanger cannot start: {error}") from None
+    except OSError as error:
+        raise SystemExit(f"The mail exchanger cannot open its spool {spool_dir}: {error.strerror or error}") from None
 
 
 def main() -> None:

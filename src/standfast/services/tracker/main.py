@@ -53,6 +53,8 @@ def run(
         uvloop.run(serving)
     except SpoolBusy as error:
         raise SystemExit(f"The tracker cannot start: {error}") from None
+    except OSError as error:
+        raise SystemExit(f"The tracker cannot open its spool {spool_dir}: {error.strerror or error}") from None
 
 
 def main() -> None:

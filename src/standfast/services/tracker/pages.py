@@ -8,7 +8,7 @@ _STYLE = (
     ":root{color-scheme:light dark;--ink:#1c2330;--soft:#5b6575;--paper:#fff;--ground:#f3f5f8;"
     "--line:#dde2ea;--act:#1f5fbf}"
     "@media(prefers-color-scheme:dark){:root{--ink:#e8ecf3;--soft:#a3adbd;--paper:#1b212b;--ground:#12161d;"
-    "--line:#323b49;--act:#3f7fe0}}"
+    "--line:#323b49;--act:#2f6fd6}}"
     "*{box-sizing:border-box}"
     "body{margin:0;min-height:100vh;display:grid;place-items:center;padding:1rem;background:var(--ground);"
     "color:var(--ink);font:1rem/1.55 system-ui,-apple-system,'Segoe UI',Roboto,sans-serif}"

@@ -160,12 +160,28 @@ def start(config: Config) -> subprocess.Popen[bytes]:
     return process
 
 
-def wait_ready(config: Config, process: subprocess.Popen[bytes] | None = None, log: Path | None = None) -> None:
+def stop_leftover(config: Config) -> None:
+    """Stop a server that a killed supervisor left behind on our data."""
+    pid_file = data_dir(config) / "postmaster.pid"
+    if pid_file.exists():
+        line = [str(binaries() / "pg_ctl"), "-D", str(data_dir(config)), "-m", "fast", "-w", "-t", "30", "stop"]
+        user = _system_user()
+        # Fails when the file is only a leftover of a crash: the server itself removes that.
+        subprocess.run(line, user=user, group=user, capture_output=True, check=False, cwd="/")
+
+
+def wait_ready(
+    config: Config,
+    process: subprocess.Popen[bytes] | None = None,
+    log: Path | None = None,
+    *,
+    give_up_seconds: float = READY_SECONDS_MAX,
+) -> None:
     """Return once the server accepts connections. Raises PostgresFailed when it ended or took too long."""
     target = conninfo.make_conninfo(dsn(config, "owner"), connect_timeout=3)
     if config.database_url is None:
         target = conninfo.make_conninfo(target, dbname="postgres")
-    give_up_at = time.monotonic() + READY_SECONDS_MAX
+    give_up_at = time.monotonic() + give_up_seconds
     while True:
         try:
             psycopg.connect(target).close()

@@ -1,5 +1,37 @@
 """The face of campaigns."""
 
-from standfast.components.campaigns.models import Campaign, CampaignState
+from standfast.components.campaigns.actions import (
+    NotReady,
+    cancel,
+    duplicate,
+    pause,
+    resend_uncertain,
+    resume,
+    schedule,
+    test_send,
+    unschedule,
+)
+from standfast.components.campaigns.models import Campaign, CampaignState, Hold
+from standfast.components.campaigns.preflight import Finding, Preflight, check
+from standfast.components.campaigns.states import IllegalMove
+from standfast.components.campaigns.steward import tend
 
-__all__ = ["Campaign", "CampaignState"]
+__all__ = [
+    "Campaign",
+    "CampaignState",
+    "Finding",
+    "Hold",
+    "IllegalMove",
+    "NotReady",
+    "Preflight",
+    "cancel",
+    "check",
+    "duplicate",
+    "pause",
+    "resend_uncertain",
+    "resume",
+    "schedule",
+    "tend",
+    "test_send",
+    "unschedule",
+]

@@ -6,59 +6,95 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
-        ('content', '0001_initial'),
-        ('delivery', '0001_initial'),
+        ("accounts", "0001_initial"),
+        ("content", "0001_initial"),
+        ("delivery", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Campaign',
+            name="Campaign",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=255)),
-                ('state', models.CharField(choices=[('draft', 'Draft'), ('scheduled', 'Scheduled'), ('freezing', 'Preparing'), ('sending', 'Sending'), ('paused', 'Paused'), ('held', 'Held'), ('sent', 'Sent'), ('cancelled', 'Cancelled')], default='draft', max_length=12)),
-                ('subject', models.CharField(blank=True, help_text="Left empty, the content's subject.", max_length=255)),
-                ('preheader', models.CharField(blank=True, max_length=255)),
-                ('from_name', models.CharField(blank=True, max_length=255)),
-                ('from_email', models.EmailField(blank=True, max_length=254)),
-                ('reply_to', models.EmailField(blank=True, max_length=254)),
-                ('address', models.CharField(blank=True, max_length=255)),
-                ('language', models.CharField(default='en', max_length=8)),
-                ('list_ids', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), blank=True, default=list, size=None)),
-                ('suppressed_list_ids', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), blank=True, default=list, size=None)),
-                ('send_at', models.DateTimeField(blank=True, null=True)),
-                ('rate_per_minute', models.PositiveIntegerField(blank=True, null=True)),
-                ('skipped', models.JSONField(default=dict, help_text='People skipped at the freeze, by reason.')),
-                ('created_by_id', models.BigIntegerField(null=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('state_since_at', models.DateTimeField(null=True)),
-                ('started_at', models.DateTimeField(null=True)),
-                ('finished_at', models.DateTimeField(null=True)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='accounts.account')),
-                ('content', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, to='content.content')),
-                ('send', models.OneToOneField(null=True, on_delete=django.db.models.deletion.SET_NULL, to='delivery.send')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=255)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("draft", "Draft"),
+                            ("scheduled", "Scheduled"),
+                            ("freezing", "Preparing"),
+                            ("sending", "Sending"),
+                            ("paused", "Paused"),
+                            ("held", "Held"),
+                            ("sent", "Sent"),
+                            ("cancelled", "Cancelled"),
+                        ],
+                        default="draft",
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "subject",
+                    models.CharField(blank=True, help_text="Left empty, the content's subject.", max_length=255),
+                ),
+                ("preheader", models.CharField(blank=True, max_length=255)),
+                ("from_name", models.CharField(blank=True, max_length=255)),
+                ("from_email", models.EmailField(blank=True, max_length=254)),
+                ("reply_to", models.EmailField(blank=True, max_length=254)),
+                ("address", models.CharField(blank=True, max_length=255)),
+                ("language", models.CharField(default="en", max_length=8)),
+                (
+                    "list_ids",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.BigIntegerField(), blank=True, default=list, size=None
+                    ),
+                ),
+                (
+                    "suppressed_list_ids",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.BigIntegerField(), blank=True, default=list, size=None
+                    ),
+                ),
+                ("send_at", models.DateTimeField(blank=True, null=True)),
+                ("rate_per_minute", models.PositiveIntegerField(blank=True, null=True)),
+                ("skipped", models.JSONField(default=dict, help_text="People skipped at the freeze, by reason.")),
+                ("created_by_id", models.BigIntegerField(null=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("state_since_at", models.DateTimeField(null=True)),
+                ("started_at", models.DateTimeField(null=True)),
+                ("finished_at", models.DateTimeField(null=True)),
+                ("account", models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="accounts.account")),
+                (
+                    "content",
+                    models.ForeignKey(
+                        blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, to="content.content"
+                    ),
+                ),
+                (
+                    "send",
+                    models.OneToOneField(null=True, on_delete=django.db.models.deletion.SET_NULL, to="delivery.send"),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Hold',
+            name="Hold",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('reason', models.CharField(max_length=64)),
-                ('detail', models.TextField(blank=True)),
-                ('held_at', models.DateTimeField(auto_now_add=True)),
-                ('released_at', models.DateTimeField(null=True)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='accounts.account')),
-                ('campaign', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='campaigns.campaign')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("reason", models.CharField(max_length=64)),
+                ("detail", models.TextField(blank=True)),
+                ("held_at", models.DateTimeField(auto_now_add=True)),
+                ("released_at", models.DateTimeField(null=True)),
+                ("account", models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="accounts.account")),
+                ("campaign", models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="campaigns.campaign")),
             ],
         ),
         migrations.AddIndex(
-            model_name='campaign',
-            index=models.Index(fields=['state', 'send_at'], name='campaigns_state'),
+            model_name="campaign",
+            index=models.Index(fields=["state", "send_at"], name="campaigns_state"),
         ),
     ]

@@ -1,0 +1,117 @@
+"""What a person does with a campaign. Each action locks the row, moves the state, and is safe to repeat or to race.
+
+All run in the account's scope (platform.tenancy.account_scope) and raise Campaign.DoesNotExist for a stranger's campaign.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from standfast.components.campaigns import preflight, states
+from standfast.components.campaigns.models import Campaign, CampaignState
+from standfast.components.campaigns.sources import sources_of
+from standfast.components.delivery import api as delivery
+
+S = CampaignState
+
+
+class NotReady(ValueError):
+    """The pre-flight found errors; `found` has them."""
+
+    def __init__(self, found: preflight.Preflight) -> None:
+        self.found = found
+        errors = [finding.what for finding in found.findings if finding.severity == "error"]
+        super().__init__("This campaign cannot be sent yet. " + " ".join(errors))
+
+
+def schedule(*, account_id: int, campaign_id: int, at: dt.datetime | None, by_user_id: int | None = None) -> Campaign:
+    """Send now (`at` None or past) or at a time (aware). Raises NotReady, IllegalMove."""
+    campaign = states.locked(account_id=account_id, campaign_id=campaign_id)
+    found = preflight.check(campaign)
+    if not found.may_send:
+        raise NotReady(found)
+    later = at is not None and at > states.now()
+    campaign.send_at = at if later else None
+    states.move(campaign, S.SCHEDULED if later else S.FREEZING, by_user_id=by_user_id)
+    campaign.save(update_fields=["send_at"])
+    return campaign
+
+
+def unschedule(*, account_id: int, campaign_id: int, by_user_id: int | None = None) -> Campaign:
+    """Back to draft, to be edited. Raises IllegalMove when it has started."""
+    campaign = states.locked(account_id=account_id, campaign_id=campaign_id)
+    states.move(campaign, S.DRAFT, by_user_id=by_user_id)
+    return campaign
+
+
+def pause(*, account_id: int, campaign_id: int, by_user_id: int | None = None) -> Campaign:
+    """Stop what has not left; takes effect within a second. Raises IllegalMove."""
+    return _with_send(account_id, campaign_id, S.PAUSED, delivery.SendState.PAUSED, by_user_id)
+
+
+def resume(*, account_id: int, campaign_id: int, by_user_id: int | None = None) -> Campaign:
+    """Go on after a pause or a hold. A campaign held before its freeze is frozen again. Raises IllegalMove, NotReady."""
+    campaign = states.locked(account_id=account_id, campaign_id=campaign_id)
+    if campaign.state == S.HELD and campaign.send_id is None:
+        found = preflight.check(campaign)
+        if not found.may_send:
+            raise NotReady(found)
+        states.move(campaign, S.FREEZING, by_user_id=by_user_id)
+        return campaign
+    return _with_send(account_id, campaign_id, S.SENDING, delivery.SendState.READY, by_user_id)
+
+
+def cancel(*, account_id: int, campaign_id: int, by_user_id: int | None = None) -> Campaign:
+    """End it; what has not left is cancelled within a second. Raises IllegalMove."""
+    return _with_send(account_id, campaign_id, S.CANCELLED, delivery.SendState.CANCELLED, by_user_id)
+
+
+def _with_send(
+    account_id: int, campaign_id: int, to: CampaignState, send_state: delivery.SendState, by_user_id: int | None
+) -> Campaign:
+    campaign = states.locked(account_id=account_id, campaign_id=campaign_id)
+    states.move(campaign, to, by_user_id=by_user_id)
+    if campaign.send_id:
+        delivery.set_state(account_id=account_id, send_id=campaign.send_id, state=send_state)
+    return campaign
+
+
+def resend_uncertain(*, account_id: int, campaign_id: int, by_user_id: int | None = None) -> int:
+    """Send the uncertain messages again, same Message-IDs; returns how many."""
+    campaign = states.locked(account_id=account_id, campaign_id=campaign_id)
+    if campaign.send_id is None or campaign.state not in (S.SENT, S.SENDING):
+        raise states.IllegalMove("Only a campaign that was sent has uncertain messages.")
+    count = delivery.resend_uncertain(account_id=account_id, send_id=campaign.send_id)
+    if count and campaign.state == S.SENT:
+        states.move(campaign, S.SENDING, by_user_id=by_user_id, why=f"{count} uncertain messages are sent again")
+    return count
+
+
+def test_send(*, account_id: int, campaign_id: int, emails: Sequence[str], contact: Mapping[str, Any]) -> int:
+    """Send the campaign as it is now to typed addresses, rendered as `contact`. Raises NotReady for content errors, ValueError."""
+    campaign = Campaign.objects.select_related("account", "content").get(account_id=account_id, pk=campaign_id)
+    found = preflight.check(campaign)
+    blocking = [f for f in found.findings if f.severity == "error" and f.step in ("details", "content")]
+    if blocking:
+        found.findings = blocking
+        raise NotReady(found)
+    sources = sources_of(campaign)
+    sources["subject"] = f"[Test] {sources['subject']}"
+    return len(delivery.test_send(account_id=account_id, sources=sources, emails=emails, contact=contact))
+
+
+def duplicate(*, account_id: int, campaign_id: int, by_user_id: int | None = None) -> Campaign:
+    """A new draft with the same settings."""
+    old = Campaign.objects.get(account_id=account_id, pk=campaign_id)
+    copied = ("subject", "preheader", "from_name", "from_email", "reply_to", "address", "language", "content_id", "list_ids",
+              "suppressed_list_ids", "rate_per_minute")  # fmt: skip
+    values = {name: getattr(old, name) for name in copied}
+    return Campaign.objects.create(
+        account_id=account_id,
+        name=f"Copy of {old.name}"[:255],
+        created_by_id=by_user_id,
+        state_since_at=states.now(),
+        **values,
+    )

@@ -1,0 +1,124 @@
+"""Pre-flight: what must be right before a campaign may leave, each finding with what to do. Errors stop it, warnings do not.
+
+The rules are those of Gmail, Yahoo and Microsoft for bulk senders (2024-2026) and of the content's compiler.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from standfast.components.audience.api import List
+from standfast.components.campaigns.models import Campaign
+from standfast.components.campaigns.sources import compiled
+from standfast.components.content.api import ContentError
+from standfast.components.delivery import api as delivery
+from standfast.protocols.address import AddressError, parse_address
+from standfast.protocols.mime import HeaderError, encode_addresses
+
+
+@dataclass(frozen=True)
+class Finding:
+    """`step` is where in the campaign it is mended: details, people, content, schedule."""
+
+    severity: Literal["error", "warning"]
+    step: str
+    what: str
+    remedy: str
+    line: int = 0
+
+
+@dataclass
+class Preflight:
+    findings: list[Finding] = field(default_factory=list)
+    audience: delivery.Audience | None = None
+    links: int = 0
+    lowered: bool = True
+
+    @property
+    def may_send(self) -> bool:
+        return not any(finding.severity == "error" for finding in self.findings)
+
+    def error(self, step: str, what: str, remedy: str, line: int = 0) -> None:
+        self.findings.append(Finding("error", step, what, remedy, line))
+
+    def warn(self, step: str, what: str, remedy: str, line: int = 0) -> None:
+        self.findings.append(Finding("warning", step, what, remedy, line))
+
+
+def check(campaign: Campaign) -> Preflight:
+    """All checks, in the order of the campaign's steps. In the account's scope."""
+    result = Preflight()
+    _check_sender(campaign, result)
+    _check_people(campaign, result)
+    _check_content(campaign, result)
+    return result
+
+
+def _check_sender(campaign: Campaign, result: Preflight) -> None:
+    if not campaign.name.strip():
+        result.error("details", "The campaign has no name.", "Give it one, so that you find it again.")
+    try:
+        address = parse_address(campaign.from_email)
+        encode_addresses("From", [(campaign.from_name, campaign.from_email)])
+    except (AddressError, HeaderError) as error:
+        result.error(
+            "details", f"The From address cannot be used: {error}.", "Enter an address of your sending domain."
+        )
+        return
+    domains = list(delivery.SendingDomain.objects.filter(account_id=campaign.account_id))
+    aligned = [d for d in domains if address.domain == d.domain or address.domain.endswith("." + d.domain)]
+    if not aligned:
+        result.error(
+            "details",
+            f"{address.domain} is not one of your sending domains, so the mail could not be signed for it.",
+            "Add the domain under Settings, Sending domains, or choose a From address of one you have.",
+        )
+    route = delivery.Route.objects.filter(account_id=campaign.account_id).first()
+    if aligned and route is not None and not route.to_inbox and not any(d.verified_at for d in aligned):
+        result.error(
+            "details",
+            f"The DKIM record of {aligned[0].domain} has not been seen in DNS: Gmail, Yahoo and Microsoft refuse such bulk mail.",
+            "Publish the records shown under Settings, Sending domains, and press Check.",
+        )
+    if not (campaign.address or campaign.account.address).strip():
+        result.error(
+            "details",
+            "There is no postal address.",
+            "Enter one here or in the account's settings: the law asks for it.",
+        )
+
+
+def _check_people(campaign: Campaign, result: Preflight) -> None:
+    known = set(
+        List.objects.filter(account_id=campaign.account_id, pk__in=campaign.list_ids).values_list("pk", flat=True)
+    )
+    if not campaign.list_ids:
+        result.error("people", "No list is chosen.", "Choose at least one list.")
+        return
+    if set(campaign.list_ids) - known:
+        result.error("people", "A chosen list does not exist any more.", "Choose the lists again.")
+        return
+    result.audience = delivery.count_audience(
+        account_id=campaign.account_id, list_ids=campaign.list_ids, suppressed_list_ids=campaign.suppressed_list_ids
+    )
+    if result.audience.total == 0:
+        result.error("people", "Nobody would get this campaign.", "Choose a list with subscribed people.")
+
+
+def _check_content(campaign: Campaign, result: Preflight) -> None:
+    if campaign.content is None:
+        result.error("content", "No content is chosen.", "Choose or write one.")
+        return
+    if not (campaign.subject or campaign.content.subject).strip():
+        result.error("content", "There is no subject.", "Write one here or in the content.")
+    try:
+        program = compiled(campaign)
+    except ContentError as error:
+        result.error("content", f"The content has an error: {error.reason}.", "Mend it in the editor.", error.line)
+        return
+    result.links = len(program.links)
+    result.lowered = program.lowered
+    for problem in program.problems:
+        add = result.error if problem.severity == "error" else result.warn
+        add("content", problem.what, problem.remedy, problem.line)

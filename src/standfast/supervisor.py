@@ -1,0 +1,226 @@
+"""`standfast up`: the database, the application, the tracker, the mail exchanger, the workers and the inbox, under one roof."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from standfast.platform import children, postgres
+from standfast.platform.children import Child
+from standfast.platform.config import Config
+
+
+class CannotStart(SystemExit):
+    """One sentence what is in the way and what to do; exit status 1."""
+
+    def __init__(self, text: str) -> None:
+        print(text, file=sys.stderr)
+        super().__init__(1)
+
+
+class Supervisor:
+    """Everything that runs on this machine. `start`, then `watch` until a signal, then `stop`."""
+
+    def __init__(self, config: Config, *, workers: int = 1, inbox: bool = True, quiet: bool = False) -> None:
+        self.config, self.workers, self.inbox, self.quiet = config, workers, inbox, quiet
+        self.database: Child | None = None
+        self.services: list[Child] = []
+        self.stopping = False
+        self._lock: int | None = None
+        self.first_link = ""
+
+    def tell(self, text: str) -> None:
+        if not self.quiet:
+            print(text, flush=True)
+
+    # Start
+
+    def start(self) -> None:
+        """Bring everything up, or raise CannotStart with nothing left running."""
+        self._take_lock()
+        self._check_ports()
+        self.config.secret()
+        try:
+            self._start_database()
+            self._prepare()
+            self._start_services()
+        except BaseException:
+            self.stop()
+            raise
+
+    def _take_lock(self) -> None:
+        self.config.var.mkdir(parents=True, exist_ok=True)
+        path = self.config.var / "standfast.lock"
+        self._lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if error.errno not in (errno.EAGAIN, errno.EACCES):
+                raise CannotStart(f"{path} cannot be locked: {error}") from error
+            owner = path.read_text().strip() or "an unknown process"
+            raise CannotStart(
+                f"Standfast already runs here ({owner}). Use it, stop it with Ctrl-C there, "
+                "or set STANDFAST_VAR to another directory for a second one."
+            ) from error
+        os.ftruncate(self._lock, 0)
+        os.pwrite(self._lock, f"process {os.getpid()}, {self.config.application_url}\n".encode(), 0)
+
+    def _check_ports(self) -> None:
+        config = self.config
+        ports = [
+            ("STANDFAST_PORT", config.application_port),
+            ("STANDFAST_TRACKER_PORT", config.tracker_port),
+            ("STANDFAST_EXCHANGER_PORT", config.exchanger_port),
+        ]
+        if self.inbox:
+            ports.append(("STANDFAST_INBOX_PORT", config.inbox_port))
+        for name, port in ports:
+            family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
+            with socket.socket(family) as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                try:
+                    probe.bind((config.host, port))
+                except OSError as error:
+                    raise CannotStart(
+                        f"Port {port} on {config.host} cannot be used: {error.strerror}. "
+                        f"Stop what uses it, or set {name} to a free port."
+                    ) from error
+
+    def _start_database(self) -> None:
+        if self.config.database_url is not None:
+            try:
+                postgres.wait_ready(self.config, give_up_seconds=10)
+            except postgres.PostgresFailed as error:
+                raise CannotStart(f"DATABASE_URL: {error}") from error
+            return
+        try:
+            postgres.prepare(self.config)
+            postgres.stop_leftover(self.config)
+            line, user = postgres.command(self.config)
+            log = self.config.var / "log" / "postgres.log"
+            self.database = Child("database", line, log, user=user, stop_signal=signal.SIGINT)
+            self.database.start()
+            postgres.wait_ready(self.config, self.database.process, log)
+        except postgres.PostgresFailed as error:
+            raise CannotStart(f"The embedded database did not start. {error}") from error
+
+    def _prepare(self) -> None:
+        """Migrations and static files, in a process of its own, as the tables' owner."""
+        done = subprocess.run(
+            [sys.executable, "-m", "standfast.cli", "migrate", "--static", "--first-link"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise CannotStart(f"The database could not be brought up to date.\n{done.stderr.strip()[-3000:]}")
+        self.first_link = done.stdout.strip()
+
+    def _start_services(self) -> None:
+        names = ["tracker", "mail_exchanger"]
+        names += ["inbox"] if self.inbox else []
+        names += ["application", "worker-tend", *[f"worker-send-{n}" for n in range(1, self.workers + 1)]]
+        for name in names:
+            command = [sys.executable, "-m", "standfast.cli", "run", *_service_arguments(name)]
+            child = Child(name, command, self.config.var / "log" / f"{name}.log")
+            child.start()
+            self.services.append(child)
+        self._wait_for_ports()
+
+    def _wait_for_ports(self, seconds: float = 30.0) -> None:
+        config = self.config
+        give_up_at = time.monotonic() + seconds
+        waiting = {"application": config.application_port, "tracker": config.tracker_port}
+        waiting["mail_exchanger"] = config.exchanger_port
+        if self.inbox:
+            waiting["inbox"] = config.inbox_port
+        while waiting:
+            for name, port in list(waiting.items()):
+                with socket.socket(socket.AF_INET6 if ":" in config.host else socket.AF_INET) as probe:
+                    probe.settimeout(0.5)
+                    if probe.connect_ex((_reachable(config.host), port)) == 0:
+                        del waiting[name]
+            if not waiting:
+                return
+            ended = [child for child in self.services if child.name in waiting and not child.alive]
+            if ended or time.monotonic() > give_up_at:
+                child = ended[0] if ended else next(c for c in self.services if c.name in waiting)
+                raise CannotStart(f"{child.name} did not start.\n{child.tail()}")
+            time.sleep(0.03)
+
+    # Run
+
+    def watch(self) -> None:
+        """Keep everything running until SIGINT or SIGTERM."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._on_signal)
+        everybody = [*([self.database] if self.database else []), *self.services]
+        while not self.stopping:
+            children.restart_ended(everybody, self.tell)
+            time.sleep(0.2)
+
+    def _on_signal(self, number: int, frame: object) -> None:
+        self.stopping = True
+
+    def stop(self) -> None:
+        """Stop the services, then the database. What was accepted is on disk and goes on at the next start."""
+        children.stop_all(list(reversed(self.services)))
+        if self.database is not None:
+            children.stop_all([self.database], seconds=30)
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+
+def _service_arguments(name: str) -> list[str]:
+    if name.startswith("worker-"):
+        return ["worker", "--part", name.split("-")[1]]
+    return [name]
+
+
+def _reachable(host: str) -> str:
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
+
+
+def up(config: Config, *, workers: int = 1) -> int:
+    """Run until a signal; returns the exit status."""
+    began_at = time.monotonic()
+    supervisor = Supervisor(config, workers=workers)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupted)
+    try:
+        supervisor.start()
+    except KeyboardInterrupt:
+        return 130
+    _greet(config, supervisor.first_link, time.monotonic() - began_at)
+    supervisor.watch()
+    supervisor.tell("Stopping: what was accepted is on disk.")
+    supervisor.stop()
+    return 0
+
+
+def _interrupted(number: int, frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _greet(config: Config, first_link: str, seconds: float) -> None:
+    print(f"Standfast is up ({seconds:.1f} s): {config.application_url}")
+    if first_link:
+        print(f"\nMake the first user here (works once, for 24 hours):\n  {first_link}\n")
+    print(
+        f"Logs: {_short(config.var / 'log')}. Ctrl-C stops everything; data stays in {_short(config.var)}.", flush=True
+    )
+
+
+def _short(path: Path) -> str:
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)

@@ -74,6 +74,8 @@ class _Reader(HTMLParser):
             return
         if tag in _BLOCKS:
             self.out.append("\n\n" if tag in _SPACED else "\n")
+        elif "display:block" in values.get("style", "") and tag != "img":
+            self.out.append("\n")
         if tag == "li":
             self.out.append("- ")
         elif tag == "hr":
@@ -113,6 +115,7 @@ def _inert(text: str) -> str:
 
 
 def _tidy(text: str, hidden: Hidden) -> str:
+    text = re.sub(r"\) ([.,;:!?])", r")\1", text)
     lines = [re.sub(r"[ \t\xa0\u200b\u200c\u00ad\u034f\u2007]+", " ", line).strip() for line in text.split("\n")]
     # A line of statements alone would leave an empty line behind, so it is put before the next one.
     joined: list[str] = []

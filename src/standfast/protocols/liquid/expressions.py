@@ -215,6 +215,22 @@ def _comparison(template: str) -> Callable[[Any, Names], str]:
     return rule
 
 
+def _equality(sign: str, slow: str) -> Callable[[Any, Names], str]:
+    rule = _comparison(slow)
+
+    def either(node: Any, names: Names) -> str:
+        return lower_equal(node.left, node.right, names, sign=sign) or rule(node, names)
+
+    return either
+
+
+def lower_equal(left: Expression, right: Expression, names: Names, *, sign: str = "==") -> str:
+    """A comparison with a text literal, for which Python's equality is Liquid's; empty for others."""
+    if isinstance(right, StringLiteral):
+        return f"({lower(left, names)} {sign} {right.value!r})"
+    return ""
+
+
 def _logical(word: str) -> Callable[[Any, Names], str]:
     def rule(node: Any, names: Names) -> str:
         return f"({lower_condition(node.left, names)} {word} {lower_condition(node.right, names)})"
@@ -254,8 +270,8 @@ _RULES: dict[type, Callable[[Any, Names], str]] = {
     CappedRange: _range,
     op.LogicalAndExpression: _logical("and"),
     op.LogicalOrExpression: _logical("or"),
-    op.EqExpression: _comparison("equal({a}, {b})"),
-    op.NeExpression: _comparison("(not equal({a}, {b}))"),
+    op.EqExpression: _equality("==", "equal({a}, {b})"),
+    op.NeExpression: _equality("!=", "(not equal({a}, {b}))"),
     op.LtExpression: _comparison("below({t}, {a}, {b})"),
     op.GtExpression: _comparison("below({t}, {b}, {a})"),
     op.LeExpression: _comparison("at_most({a}, {b})"),

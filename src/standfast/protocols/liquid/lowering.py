@@ -28,7 +28,7 @@ from liquid.builtin.tags.unless_tag import UnlessNode
 
 from . import runtime
 from .environment import MESSAGE_TOKEN, MailEnvironment, TrackedLinkNode, link_parts
-from .expressions import BUILTINS, Loop, Names, NotLoweredError, lower, lower_condition, special_url
+from .expressions import BUILTINS, Loop, Names, NotLoweredError, lower, lower_condition, lower_equal, special_url
 from .quoted import qp_run
 
 NODES_MAX = 5_000
@@ -200,7 +200,10 @@ def _case(writer: _Writer, node: CaseNode) -> None:
         if isinstance(block, MultiExpressionBlockNode):
             choices = block.expression.expressions
             _check_distinct(choices)
-            tests = [f"equal({left}, {lower(choice, writer.names)})" for choice in choices]
+            tests = [
+                lower_equal(node.expression, choice, writer.names) or f"equal({left}, {lower(choice, writer.names)})"
+                for choice in choices
+            ]
             writer.line(f"if {' or '.join(tests)}:")
             writer.line(f" {unmatched} = False")
             writer.body(block.block)

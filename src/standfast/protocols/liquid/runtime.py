@@ -61,7 +61,7 @@ def slot_html(value: object) -> bytes:
         return qp_slot(value)  # type: ignore[arg-type]
     if kind is int:
         return qp_slot(str(value))
-    return b"" if value is None else _long(to_liquid_string(value, True))
+    return b"" if value is None or value is UNDEFINED else _long(to_liquid_string(value, True))
 
 
 def slot_text(value: object) -> bytes:
@@ -71,7 +71,7 @@ def slot_text(value: object) -> bytes:
         return _short(value) if len(value) <= CACHED_CHARS_MAX else _long(value)  # type: ignore[arg-type]
     if kind is int:
         return qp_slot(str(value))
-    return b"" if value is None else _long(to_liquid_string(value, False))
+    return b"" if value is None or value is UNDEFINED else _long(to_liquid_string(value, False))
 
 
 @lru_cache(maxsize=4096)
@@ -146,7 +146,7 @@ def _fast_default(slow: Filter) -> Filter:
     def default(value: Any, other: object = "", **named: Any) -> Any:
         if type(value) is str and value:
             return value
-        return other if value is None else slow(value, other, **named)
+        return other if value is None or value is UNDEFINED else slow(value, other, **named)
 
     return default
 
@@ -165,11 +165,32 @@ def _fast_url_encode(slow: Filter) -> Filter:
     return _fast_method(lru_cache(maxsize=4096)(slow))(slow)
 
 
+def _fast_date(slow: Filter) -> Filter:
+    remembered = lru_cache(maxsize=4096, typed=True)(slow)
+
+    def date(value: Any, *form: Any) -> Any:
+        plain = type(value) in (str, int) and value not in ("now", "today")
+        return remembered(value, *form) if plain and form and isinstance(form[0], str) else slow(value, *form)
+
+    return date
+
+
+def _fast_truncate(slow: Filter) -> Filter:
+    def truncate(value: Any, size: Any = 50, end: Any = "...") -> Any:
+        if type(value) is str and type(size) is int and isinstance(end, str):
+            return value if len(value) < size else f"{value[: size - len(end)]}{end}"
+        return slow(value, size, end)
+
+    return truncate
+
+
 FAST: dict[str, Callable[[Filter], Filter]] = {
     "default": _fast_default,
+    "date": _fast_date,
     "capitalize": _fast_method(str.capitalize),
     "downcase": _fast_method(str.lower),
     "upcase": _fast_method(str.upper),
     "strip": _fast_method(str.strip),
+    "truncate": _fast_truncate,
     "url_encode": _fast_url_encode,
 }

@@ -42,6 +42,8 @@ def walk(message: Message) -> list[Message]:
 
 def children(part: Message) -> list[Message]:
     """A multipart's parts, a message's message, a delivery-status' blocks; nothing when the part is text."""
+    if not part.is_multipart():  # asked first, as reading a text with a nonsensical charset raises
+        return []
     inside = part.get_payload()
     return [child for child in inside if isinstance(child, Message)] if isinstance(inside, list) else []
 

@@ -208,6 +208,7 @@ def test_texts_without_structure(form, raw, code, enhanced, action, cls, message
         b"From: bob@example.org\r\nSubject: Re: Spring\r\n\r\nThanks! 550 roses, please.\r\n",
         b"From: bob@example.org\r\nSubject: Out of office\r\nAuto-Submitted: auto-replied\r\n\r\nBack on Monday.\r\n",
         b"From: postmaster@example.org\r\nSubject: Undeliverable\r\n\r\nWhatever.\r\n",
+        b'Content-Type: text/plain; charset="a\0b"\r\n\r\n\xe9\r\n',
         b"Content-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\n" * 500,
         b"Content-Type: message/rfc822\r\n\r\n" * 5000,
     ],

@@ -1,0 +1,36 @@
+"""Pages for what went wrong: what happened, and what to do."""
+
+from __future__ import annotations
+
+import sys
+
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse
+from django.template import loader
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """400."""
+    return _page(request, 400)
+
+
+def forbidden(request: HttpRequest, exception: Exception | None = None, reason: str = "") -> HttpResponse:
+    """403; also CSRF_FAILURE_VIEW, where `reason` is Django's."""
+    return _page(request, 403, reason="The form was too old; reload the page and send it again." if reason else str(exception or ""))
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """404."""
+    return _page(request, 404)
+
+
+def failed(request: HttpRequest) -> HttpResponse:
+    """500, or 503 where the database could not be reached."""
+    error = sys.exc_info()[1]
+    return _page(request, 503 if isinstance(error, (OperationalError, InterfaceError)) else 500)
+
+
+def _page(request: HttpRequest, status: int, *, reason: str = "") -> HttpResponse:
+    # Without the request's context processors: they ask the database, which may be what failed.
+    context = {"csp_nonce": getattr(request, "csp_nonce", ""), "reason": reason}
+    return HttpResponse(loader.get_template(f"{status}.html").render(context), status=status)

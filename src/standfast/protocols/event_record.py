@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 VERSION = 1
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_INT8_MAX, _INT4_MAX = 2**63 - 1, 2**31 - 1  # the event log's columns
 _text = json.encoder.encode_basestring_ascii
 
 
@@ -58,9 +59,12 @@ def decode_event(payload: bytes) -> EventRecord:
     if not isinstance(fields, list) or len(fields) != 8 or fields[0] != VERSION:
         raise RecordError(f"not an event of version {VERSION}")
     _, account_id, at_us, kind, contact_id, send_id, seq, data = fields
-    numbers_fit = all(value is None or type(value) is int for value in (contact_id, send_id, seq))
-    if type(account_id) is not int or type(at_us) is not int or not numbers_fit:
-        raise RecordError("an id or the time is not a number")
+    ids_fit = _fits(account_id, _INT8_MAX) and all(
+        value is None or _fits(value, most)
+        for value, most in ((contact_id, _INT8_MAX), (send_id, _INT8_MAX), (seq, _INT4_MAX))
+    )
+    if type(at_us) is not int or not ids_fit:
+        raise RecordError("an id or the time is not a number, or too large")
     if not isinstance(kind, str) or not kind or not isinstance(data, dict):
         raise RecordError("the kind or the data is of the wrong type")
     try:
@@ -70,6 +74,10 @@ def decode_event(payload: bytes) -> EventRecord:
     if b"\\u0000" in payload or b"\\ud" in payload:
         data = _cleaned(data)
     return EventRecord(account_id, at, kind, contact_id, send_id, seq, data)
+
+
+def _fits(value: Any, most: int) -> bool:
+    return type(value) is int and 0 <= value <= most
 
 
 def _number(value: int | None) -> str:

@@ -42,7 +42,8 @@ def test_other_bytes_are_refused(payload: bytes) -> None:
     "payload",
     [b"[]", b"[2,1,0,\"x\",null,null,null,{}]", b'[1,"1",0,"x",null,null,null,{}]', b'[1,1,0,"",null,null,null,{}]',
      b'[1,1,1e300,"x",null,null,null,{}]', b'[1,1,99999999999999999999999,"x",null,null,null,{}]',
-     b'[1,1,0,"x",1.5,null,null,{}]'],
+     b'[1,1,0,"x",1.5,null,null,{}]', b'[1,1,0,"x",null,null,2147483648,{}]', b'[1,-1,0,"x",null,null,1,{}]',
+     b'[1,9223372036854775808,0,"x",null,null,1,{}]'],
 )  # fmt: skip
 def test_near_misses_are_refused(payload: bytes) -> None:
     with pytest.raises(RecordError):

@@ -18,6 +18,8 @@ BODY_BYTES_MAX = 4096
 SPOOL_CHECK_SECONDS = 1.0
 # The shipper drops events of this account: a check is no event of anybody.
 NO_ACCOUNT = 0
+_LOOKING = ("GET", "HEAD")
+_ACTING = ("GET", "HEAD", "POST")
 _LOOPBACK = client.parse_networks("127.0.0.0/8, ::1")
 
 log = structlog.get_logger("tracker")
@@ -38,9 +40,9 @@ class TrackerApp:
         self._anonymise_ip = anonymise_ip
         self._checked_at = 0.0
         self._doors = {
-            "/o/": (self._hits.opened, "GET, HEAD"),
-            "/c/": (self._hits.clicked, "GET, HEAD"),
-            "/u/": (self._hits.unsubscribe, "GET, HEAD, POST"),
+            "/o/": (self._hits.opened, _LOOKING),
+            "/c/": (self._hits.clicked, _LOOKING),
+            "/u/": (self._hits.unsubscribe, _ACTING),
         }
 
     async def __rsgi__(self, scope: Any, protocol: Any) -> None:
@@ -68,8 +70,8 @@ class TrackerApp:
         if door is None:
             return await self._house(scope, path)
         handler, methods = door
-        if method not in methods.split(", "):
-            return replies.not_allowed(methods)
+        if method not in methods:
+            return replies.not_allowed(", ".join(methods))
         headers = scope.headers
         body = b""
         if method == "POST":

@@ -1,6 +1,7 @@
 """What the tracker does with each kind of address: read the token, judge, write down, answer."""
 
 import time
+from asyncio import Future
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -101,7 +102,7 @@ class Hits:
         html = pages.resubscribed(token) if undo else pages.unsubscribed(token)
         return replies.page(200, html, kind)
 
-    async def _record_click(self, ref: RecipientRef, link: int, url: str | None, request: Request) -> None:
+    def _record_click(self, ref: RecipientRef, link: int, url: str | None, request: Request) -> Future[int]:
         at_ns = time.time_ns()
         verdict = judge_click(
             method=request.method,
@@ -112,15 +113,15 @@ class Hits:
             sent_at=ref.sent_at,
             bursts=self._bursts,
         )
-        await self._record("clicked", ref, at_ns, request, {**self._judged(verdict), "link": link, "url": url or ""})
+        return self._record("clicked", ref, at_ns, request, {**self._judged(verdict), "link": link, "url": url or ""})
 
     def _judged(self, verdict: Verdict) -> dict[str, Any]:
         self.verdicts[verdict] = self.verdicts.get(verdict, 0) + 1
         return {"verdict": verdict.kind, "reason": verdict.reason}
 
-    async def _record(
+    def _record(
         self, kind: str, ref: RecipientRef, at_ns: int, request: Request, data: Mapping[str, Any]
-    ) -> None:
+    ) -> Future[int]:
         payload = encode_event(
             account_id=ref.account_id,
             at_us=at_ns // 1000,
@@ -130,7 +131,7 @@ class Hits:
             seq=ref.seq,
             data={**data, "ua": request.agent[:AGENT_CHARS_MAX], "ip": request.ip},
         )
-        await self.spool.append(payload)
+        return self.spool.append(payload)
 
 
 @lru_cache(maxsize=LINKS_REMEMBERED)

@@ -21,6 +21,15 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "standfast.settings"
 os.environ.pop("STANDFAST_DATABASE_ROLE", None)
 os.environ.pop("DATABASE_URL", None)
 
+import django  # noqa: E402 - the settings read the environment above
+
+django.setup()
+
+from django.test import TransactionTestCase  # noqa: E402
+
+# The application's role may not truncate; tests that commit make their own accounts and leave them.
+TransactionTestCase._fixture_teardown = lambda self: None  # type: ignore[method-assign]
+
 
 @pytest.fixture(scope="session")
 def config():
@@ -85,9 +94,10 @@ def cast(db) -> Cast:
     """Within the test's transaction (pytest-django's `db`); with `transactional_db` it is committed."""
     import secrets
 
-    from django.db import connection
+    from django.db import connection, transaction
 
     from standfast.components.accounts.api import Account, Membership, Role, User
+    from standfast.platform import tenancy
 
     mark = secrets.token_hex(4)
     account = Account.objects.create(name=f"Alice's shop {mark}", address="1 High Street, Toronto")
@@ -95,8 +105,8 @@ def cast(db) -> Cast:
     people = {}
     for name, where, role in (("alice", account, Role.ADMIN), ("bob", account, Role.MEMBER), ("charlie", other, Role.ADMIN)):
         user = User.objects.create_user(f"{name}-{mark}@example.com", "correct horse battery", name=name.title())
-        with connection.cursor() as cursor:
-            cursor.execute(f"SET LOCAL app.user_id = '{user.pk}'")
+        with transaction.atomic():
+            tenancy.enter(connection.cursor(), where.pk)
             Membership.objects.create(account=where, user=user, role=role)
         people[name] = user
     return Cast(account=account, other=other, **people)

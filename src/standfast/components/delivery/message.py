@@ -45,7 +45,10 @@ class Composer:
         signers: Sequence[Signer],
         key: bytes,
     ) -> None:
-        """`key` is the token key, which the tracker and the mail exchanger have too. Raises ContentError where the sources do not compile, HeaderError for a sender that cannot stand in a header."""
+        """`key` is the token key, which the tracker and the mail exchanger have too.
+
+        Raises ContentError where the sources do not compile, HeaderError for a sender that cannot stand in a header.
+        """
         self.account_id, self.send_id, self.nonce = account_id, send_id, nonce
         self.key, self.signers = key, list(signers)
         self.tracker_url: str = sources["tracker_url"]
@@ -69,7 +72,7 @@ class Composer:
             sender=self.domain,
         )
         self._fixed.append((b"Feedback-ID", feedback))
-        self._mime: list[Header] = [(b"MIME-Version", b"1.0"), (b"Content-Type", self.program.content_type.encode())]
+        self._mime: list[Header] = self.program.headers
 
     def message_id(self, seq: int) -> bytes:
         """The same for every attempt at a recipient, so that a receiver can tell a repetition."""

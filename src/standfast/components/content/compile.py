@@ -5,7 +5,6 @@ the sources. Steps, in order: check the Liquid, hide it, MJML to HTML, inline CS
 track the links, add honeypot and pixel, bring the Liquid back, lower it.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -92,7 +91,7 @@ class CompiledMessage:
         """The subject alone, on one line."""
         return " ".join(self.subject.render(contact, campaign, tag, token=token).split())
 
-    def preview(self, contact: Values, *, campaign: Values, tag: Values, token: str = "preview") -> Preview:
+    def preview(self, contact: Values, *, campaign: Values, tag: Values, token: str = "preview") -> Preview:  # noqa: S107
         """Render for looking at, as the contact would see it. Raises ContentError."""
         html = compile_template(
             self.preview_html, html=True, message_urls=self.signer.message_urls(), anchors=self.preview_anchors
@@ -132,7 +131,7 @@ def compile_message(
     html, problems = mjml_to_html(hidden) if source_kind == "mjml" else (hidden.source, [])
     if inline_css:
         html = inline_style_sheets(html)
-    text = _part("text part", text_source if text_source.strip() else _made_text(html, hidden), urls)
+    text = _part("text part", text_source, urls) if text_source.strip() else _made_text(html, hidden, urls)
 
     preview, preview_anchors = hidden.reveal_with_lines(add_preheader(html, preheader))
     tracked = track_links(html, hidden, partial(_line_of, html_source), links)
@@ -163,22 +162,19 @@ def compile_message(
 
 
 def _part(name: str, source: str, urls: dict[str, tuple[str, str]]) -> Program:
-    """Compile a part that is plain text, and name it in the error."""
-    try:
-        return compile_template(_ended(source) if name == "text part" else source, html=False, message_urls=urls)
-    except ContentError as error:
-        where = f", line {error.line}" if error.line > 1 else ""
-        raise ContentError(0, f"in the {name}{where}: {error.reason}") from error
+    """Compile a part that is plain text; its errors name it."""
+    return compile_template(_ended(source) if name == "text part" else source, html=False, message_urls=urls, part=name)
 
 
-def _made_text(html: str, hidden: Hidden) -> str:
-    text = hidden.reveal(text_from_html(html, hidden))
+def _made_text(html: str, hidden: Hidden, urls: dict[str, tuple[str, str]]) -> Program:
+    text = text_from_html(html, hidden)
     try:
-        compile_template(text, html=False)
+        source, anchors = hidden.reveal_with_lines(text)
+        return compile_template(source, html=False, message_urls=urls, anchors=anchors)
     except ContentError:
-        # Liquid across elements that text leaves out; a text part without conditions is better than none.
-        return re.sub(r"\{%.*?%\}", "", text, flags=re.DOTALL)
-    return text
+        # Statements around elements that text leaves out; a text part without conditions is better than none.
+        source, anchors = hidden.reveal_with_lines(hidden.without_statements(text))
+        return compile_template(source, html=False, message_urls=urls, anchors=anchors)
 
 
 def _lines(source: str) -> str:

@@ -19,9 +19,7 @@ UNSUBSCRIBE_NAMES = frozenset(
 # Pages about the message itself. What has no page of its own yet leads to the unsubscribe page, where all can be done.
 MESSAGE_PAGES = UNSUBSCRIBE_NAMES | {"edit_profile", "report_spam", "click_to_view"}
 
-_ANCHOR = re.compile(
-    r"<!--.*?-->|<(?:a|area)\s(?:\"[^\"]*\"|'[^']*'|[^'\">])*>", re.DOTALL | re.IGNORECASE
-)
+_ANCHOR = re.compile(r"<!--.*?-->|<(?:a|area)\s(?:\"[^\"]*\"|'[^']*'|[^'\">])*>", re.DOTALL | re.IGNORECASE)
 _HREF = re.compile(r"(?<=\s)href\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s>\"']+))", re.IGNORECASE)
 _SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:")
 _UNTRACKED_SCHEMES = frozenset(["mailto:", "tel:", "sms:", "cid:"])
@@ -100,7 +98,7 @@ def track_links(html: str, hidden: Hidden, line_of: Callable[[str], int], signer
     return result
 
 
-def _rewrite(
+def _rewrite(  # noqa: PLR0917
     value: str, after: str, hidden: Hidden, line_of: Callable[[str], int], signer: LinkSigner, result: Tracked
 ) -> str | None:
     """The new value of an `href`, or None to leave it alone."""

@@ -35,7 +35,7 @@ def _check_elements(hidden: Hidden) -> None:
     opened: list[tuple[str, int]] = []
     for found in _ELEMENT.finditer(hidden.source):
         closing, name, _, empty = found.groups()
-        if name is None or empty:
+        if name is None or (empty and name != "mj-include"):
             continue
         line = hidden.line_at(found.start())
         if name == "mj-include":

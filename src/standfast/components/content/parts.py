@@ -13,11 +13,45 @@ _HIDDEN = "display:none;max-height:0;max-width:0;overflow:hidden;opacity:0;mso-h
 # Invisible characters after the preheader keep mail programs from filling its line with the first words of the body.
 _FILLER = "&#847;&zwnj;&nbsp;&#8199;&shy;" * 24
 _BLOCKS = frozenset(
-    "p div h1 h2 h3 h4 h5 h6 li ul ol table tr td th br hr blockquote section article header footer center title pre "
-    "dl dt dd address figure figcaption body".split()
+    [
+        "p",
+        "div",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "li",
+        "ul",
+        "ol",
+        "table",
+        "tr",
+        "td",
+        "th",
+        "br",
+        "hr",
+        "blockquote",
+        "section",
+        "article",
+        "header",
+        "footer",
+        "center",
+        "title",
+        "pre",
+        "dl",
+        "dt",
+        "dd",
+        "address",
+        "figure",
+        "figcaption",
+        "body",
+    ]
 )
-_SPACED = frozenset("p h1 h2 h3 h4 h5 h6 ul ol table blockquote hr".split())
-_VOID = frozenset("br hr img input meta link area base col embed source track wbr".split())
+_SPACED = frozenset(["p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "table", "blockquote", "hr"])
+_VOID = frozenset(
+    ["br", "hr", "img", "input", "meta", "link", "area", "base", "col", "embed", "source", "track", "wbr"]
+)
 _SILENT = frozenset(["style", "script", "head", "title", "noscript", "template", "svg"])
 
 
@@ -94,7 +128,11 @@ class _Reader(HTMLParser):
         if tag == "a" and self.links:
             href, start = self.links.pop()
             words = "".join(self.out[start:]).strip()
-            if href and not href.lower().startswith(("#", "javascript:", "data:")) and href != words and href != f"mailto:{words}":
+            if (
+                href
+                and not href.lower().startswith(("#", "javascript:", "data:"))
+                and href not in (words, f"mailto:{words}")
+            ):
                 self.out.append(f" ({_inert(href)}) " if words else f" {_inert(href)} ")
         if tag in _BLOCKS and tag != "br":
             self.out.append("\n\n" if tag in _SPACED else "\n")
@@ -120,15 +158,24 @@ def _tidy(text: str, hidden: Hidden) -> str:
     # A line of statements alone would leave an empty line behind, so it is put before the next one.
     joined: list[str] = []
     held = ""
+    opening = re.compile(rf"((?:{hidden.prefix}\d+z)+) ")
     for line in lines:
-        bare = hidden.word.sub(
-            lambda hit: "" if hidden.spans[int(hit[1] or hit[2])][0].startswith("{%") else hit[0], line
-        )
-        if line and not bare.strip():
+        found = opening.match(line)
+        if found and not hidden.without_statements(found[1]):
+            line = found[1] + line[found.end() :]
+        if line and not hidden.without_statements(line).strip():
             held += line
         elif line or not held:
             joined.append(held + line)
             held = ""
+        elif joined and joined[-1] and _ends_block(held, hidden):
+            # The empty line after a list stays outside of its loop.
+            joined.append(held)
+            held = ""
     joined.append(held)
     kept = [line for index, line in enumerate(joined) if line or (index and joined[index - 1])]
     return "\n".join(kept).strip() + "\n"
+
+
+def _ends_block(words: str, hidden: Hidden) -> bool:
+    return re.search(r"\{%-?\s*end\w+\s*-?%\}$", hidden.reveal(words)) is not None

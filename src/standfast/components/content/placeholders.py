@@ -22,7 +22,9 @@ _MARKUP = re.compile(
     re.DOTALL,
 )
 # Directly inside of these HTML allows no text, and parsers move it elsewhere.
-_NO_TEXT = re.compile(r"<(?:table|thead|tbody|tfoot|tr|colgroup|select|/td|/th|/tr|/thead|/tbody|/tfoot|/option)\b", re.I)
+_NO_TEXT = re.compile(
+    r"<(?:table|thead|tbody|tfoot|tr|colgroup|select|/td|/th|/tr|/thead|/tbody|/tfoot|/option)\b", re.I
+)
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,12 @@ class Hidden:
             done = found.end()
         pieces.append(text[done:])
         return "".join(pieces), anchors
+
+    def without_statements(self, text: str) -> str:
+        """Take the placeholders of `{% ... %}` out, and leave those of values."""
+        return self.word.sub(
+            lambda found: "" if self.spans[int(found[1] or found[2])][0].startswith("{%") else found[0], text
+        )
 
     def line_at(self, offset: int) -> int:
         """The user's line of a place in the hidden source."""

@@ -9,8 +9,8 @@ from typing import Any, TextIO
 
 from liquid import BoundTemplate, Environment, Mode, RenderContext, escape
 from liquid.ast import BlockNode, Node
-from liquid.builtin.expressions.primitive import Blank, RangeLiteral
 from liquid.builtin.expressions.logical import EqExpression, NeExpression
+from liquid.builtin.expressions.primitive import Blank, RangeLiteral
 from liquid.expression import Expression
 from liquid.parser import get_parser
 from liquid.tag import Tag

@@ -283,5 +283,17 @@ _RULES: dict[type, Callable[[Any, Names], str]] = {
 
 BUILTINS: dict[str, Any] = {
     name: getattr(runtime, name)
-    for name in "UNDEFINED MISSING truthy item equal at_most below contains captured loop_items paid_size".split()
+    for name in [
+        "UNDEFINED",
+        "MISSING",
+        "truthy",
+        "item",
+        "equal",
+        "at_most",
+        "below",
+        "contains",
+        "captured",
+        "loop_items",
+        "paid_size",
+    ]
 } | {"builtin": builtin, "is_blank": is_blank}

@@ -312,4 +312,3 @@ _RULES: dict[type, Callable[[_Writer, Any], None]] = {
     TrackedLinkNode: _tracked_link,
     LiquidNode: lambda writer, node: writer.block(node.block.nodes, silent=node.block.blank),
 }
-

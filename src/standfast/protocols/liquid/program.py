@@ -45,6 +45,7 @@ class Program:
     reads: frozenset[str]
     unknown: tuple[tuple[str, int], ...]
     message_urls: dict[str, tuple[str, str]]
+    part: str = ""
 
     @cached_property
     def _quoted(self) -> tuple[Render | None, str]:
@@ -57,9 +58,7 @@ class Program:
     def _lower(self, *, quoted: bool) -> tuple[Render | None, str]:
         environment: MailEnvironment = self.template.env  # type: ignore[assignment]
         try:
-            function = lower_template(
-                self.template.nodes, environment, quoted=quoted, message_urls=self.message_urls
-            )
+            function = lower_template(self.template.nodes, environment, quoted=quoted, message_urls=self.message_urls)
         except NotLoweredError as error:
             return None, str(error)
         return function, ""
@@ -110,7 +109,15 @@ class Program:
         try:
             return self.template.render(values).replace(MESSAGE_TOKEN, token)
         except _RENDER_ERRORS as error:
-            raise plain_error(error, self.lines) from error
+            raise _named(plain_error(error, self.lines), self.part) from error
+
+
+def _named(error: ContentError, part: str) -> ContentError:
+    """An error of another part than the HTML says so, because its line is not one of the HTML."""
+    if not part:
+        return error
+    where = f"in the {part}, line {error.line}" if error.line > 1 else f"in the {part}"
+    return ContentError(0, f"{where}: {error.reason}")
 
 
 def compile_template(
@@ -119,31 +126,36 @@ def compile_template(
     html: bool,
     message_urls: dict[str, tuple[str, str]] | None = None,
     anchors: list[tuple[int, int]] | None = None,
+    part: str = "",
 ) -> Program:
     """Compile a template.
 
     `html`: values are HTML-escaped, as python-liquid does with autoescape. `message_urls`: names under `campaign` that
     hold an address of this very message, as (text before its token, text after). `anchors`: (offset, line) of a
-    rewritten source, so that errors name the user's line.
+    rewritten source, so that errors name the user's line. `part`: its name in errors, where it is not the HTML.
 
     Raises ContentError for what can be known in advance: syntax, unknown tags and filters, excessive size.
     """
-    lines = Lines(source, anchors)
+    try:
+        return _compile(source, HTML if html else TEXT, Lines(source, anchors), message_urls or {}, part)
+    except ContentError as error:
+        raise _named(error, part) from error
+
+
+def _compile(
+    source: str, environment: MailEnvironment, lines: Lines, urls: dict[str, tuple[str, str]], part: str
+) -> Program:
     if len(source) > SOURCE_CHARS_MAX:
         raise ContentError(0, f"the content has {len(source):,} characters, {SOURCE_CHARS_MAX:,} are allowed")
-    environment = HTML if html else TEXT
     check_balance(source, lines)
     try:
         template = environment.from_string(source)
+        survey = _survey(template, environment, lines)
     except RecursionError:
         raise ContentError(0, "the content is nested too deeply") from None
     except (LiquidError, ValueError) as error:
         raise plain_error(error, lines) from error
-    try:
-        survey = _survey(template, environment, lines)
-    except RecursionError:
-        raise ContentError(0, "the content is nested too deeply") from None
-    return Program(template, lines, *survey, message_urls or {})
+    return Program(template, lines, *survey, urls, part)
 
 
 def _survey(

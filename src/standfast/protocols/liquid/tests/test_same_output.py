@@ -56,11 +56,13 @@ def blocks(inner):
         st.builds(lambda c, a, d, b, e: f"{{% if {c} %}}{a}{{% elsif {d} %}}{b}{{% else %}}{e}{{% endif %}}",
                   condition, body, condition, body, body),
         st.builds(lambda c, a, b: f"{{%- unless {c} -%}}{a}{{% else %}}{b}{{% endunless %}}", condition, body, body),
-        st.builds(lambda e, w, a, u, b, c: f"{{% case {e} %}} {{% when {w} %}}{a}{{% when {u}, 7 %}}{b}{{% else %}}{c}{{% endcase %}}",
+        st.builds(lambda e, w, a, u, b, c: (f"{{% case {e} %}} {{% when {w} %}}{a}"
+                                            f"{{% when {u}, 7 %}}{b}{{% else %}}{c}{{% endcase %}}"),
                   operand, operand, body, operand, body, body),
         st.builds(lambda e, o, a, b: f"{{% for x in {e} {o} %}}{a}{{% else %}}{b}{{% endfor %}}",
                   st.sampled_from(["tag.items", "tag.list", "contact.deep", "contact.city", "(1..4)", "x", "v", "nothing"]),
-                  st.sampled_from(["", "", "limit: 2", "offset: 1", "reversed", "limit: 1 offset: 1 reversed", "limit: contact.age"]),
+                  st.sampled_from(["", "", "limit: 2", "offset: 1", "reversed", "limit: 1 offset: 1 reversed",
+                                   "limit: contact.age"]),
                   body, body),
         st.builds(lambda n, a: f"{{% capture {n} %}}{a}{{% endcapture %}}", st.sampled_from("vw"), body),
         st.builds(lambda a: "{% tracked_link 4 %}https://s.example/" + a + "{% endtracked_link %}", body),
@@ -105,9 +107,7 @@ def test_lowered_and_liquid_agree(html, source, person, values):
     assert outcome(lambda: program.render(person, CAMPAIGN, values, token="TOK", track=track)) == expected
 
     body = outcome(
-        lambda: b"".join(
-            program.pieces(person, CAMPAIGN, values, token="TOK", token_piece=qp_slot("TOK"), track=track)
-        )
+        lambda: b"".join(program.pieces(person, CAMPAIGN, values, token="TOK", token_piece=qp_slot("TOK"), track=track))
     )
     if isinstance(expected, tuple):
         assert body == expected

@@ -1,5 +1,6 @@
 """The tracker as an RSGI application: limits, dispatch, counting. No framework, as this is the busiest door of all."""
 
+import asyncio
 import time
 from collections import Counter
 from typing import Any
@@ -15,6 +16,7 @@ from standfast.services.tracker.replies import Reply
 
 TARGET_CHARS_MAX = 8192
 BODY_BYTES_MAX = 4096
+BODY_SECONDS_MAX = 10.0
 SPOOL_CHECK_SECONDS = 1.0
 # The shipper drops events of this account: a check is no event of anybody.
 NO_ACCOUNT = 0
@@ -51,6 +53,8 @@ class TrackerApp:
         method = scope.method
         try:
             reply = await self._answer(scope, protocol, method)
+        except TimeoutError:
+            reply = replies.TOO_SLOW
         except Exception:  # the top of the loop: one request must not end the tracker
             log.exception("request failed", path=scope.path[:100])
             reply = replies.BUSY
@@ -120,13 +124,14 @@ class TrackerApp:
 
 
 async def _body(headers: Any, protocol: Any) -> bytes | None:
-    """The body, None when it is over the limit."""
+    """The body, None when it is over the limit. Raises TimeoutError when it does not come."""
     length = headers.get("content-length") or "0"
     if not length.isdigit() or int(length) > BODY_BYTES_MAX:
         return None
     body = b""
-    async for chunk in protocol:
-        body += chunk
-        if len(body) > BODY_BYTES_MAX:
-            return None
+    async with asyncio.timeout(BODY_SECONDS_MAX):
+        async for chunk in protocol:
+            body += chunk
+            if len(body) > BODY_BYTES_MAX:
+                return None
     return body

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 VERSION = 1
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _INT8_MAX, _INT4_MAX = 2**63 - 1, 2**31 - 1  # the event log's columns
+_decode = json.JSONDecoder().decode
 _text = json.encoder.encode_basestring_ascii
 
 
@@ -53,15 +54,17 @@ def encode_event(
 def decode_event(payload: bytes) -> EventRecord:
     """The event of `encode_event`. Raises RecordError for anything else."""
     try:
-        fields = json.loads(payload)
-    except ValueError as error:
+        fields = _decode(payload.decode("ascii"))
+    except (ValueError, RecursionError) as error:
         raise RecordError(f"not JSON: {error}") from None
     if not isinstance(fields, list) or len(fields) != 8 or fields[0] != VERSION:
         raise RecordError(f"not an event of version {VERSION}")
     _, account_id, at_us, kind, contact_id, send_id, seq, data = fields
-    ids_fit = _fits(account_id, _INT8_MAX) and all(
-        value is None or _fits(value, most)
-        for value, most in ((contact_id, _INT8_MAX), (send_id, _INT8_MAX), (seq, _INT4_MAX))
+    ids_fit = (
+        _fits(account_id, _INT8_MAX)
+        and (contact_id is None or _fits(contact_id, _INT8_MAX))
+        and (send_id is None or _fits(send_id, _INT8_MAX))
+        and (seq is None or _fits(seq, _INT4_MAX))
     )
     if type(at_us) is not int or not ids_fit:
         raise RecordError("an id or the time is not a number, or too large")

@@ -71,7 +71,7 @@ function colour(token: string): string {
 
 function number(value: unknown, unit?: string): string {
   if (value === null || value === undefined) return "–";
-  const text = Number(value).toLocaleString("en", { maximumFractionDigits: 1 }).replaceAll(",", "\u202f");
+  const text = Number(value).toLocaleString("en", { maximumFractionDigits: 1 }).replaceAll(",", "\u00a0");
   return unit === "percent" ? `${text}\u202f%` : text;
 }
 

@@ -22,7 +22,7 @@ const PAUSE_MS = 450;
 const look = EditorView.theme({
   "&": { backgroundColor: "var(--sf-surface)", color: "var(--sf-ink)", height: "100%" },
   "&.cm-focused": { outline: "none" },
-  ".cm-scroller": { fontFamily: "var(--sf-mono)", lineHeight: "1.65" },
+  ".cm-scroller": { fontFamily: "var(--sf-mono)", lineHeight: "1.65", fontFeatureSettings: "'calt' 0", fontVariantLigatures: "none", letterSpacing: "0" },
   ".cm-content": { caretColor: "var(--sf-accent)", padding: "0.75rem 0" },
   ".cm-cursor": { borderLeftColor: "var(--sf-accent)", borderLeftWidth: "2px" },
   ".cm-gutters": { backgroundColor: "var(--sf-surface)", color: "var(--sf-ink-3)", border: "0", paddingLeft: "0.5rem" },

@@ -16,7 +16,11 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
 
 def forbidden(request: HttpRequest, exception: Exception | None = None, reason: str = "") -> HttpResponse:
     """403; also CSRF_FAILURE_VIEW, where `reason` is Django's."""
-    return _page(request, 403, reason="The form was too old; reload the page and send it again." if reason else str(exception or ""))
+    return _page(
+        request,
+        403,
+        reason="The form was too old; reload the page and send it again." if reason else str(exception or ""),
+    )
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

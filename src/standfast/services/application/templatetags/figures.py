@@ -11,7 +11,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 register = template.Library()
-THIN = "\u202f"  # narrow no-break space
+THIN = "\u202f"  # narrow no-break space, before units
+GROUP = "\u00a0"  # between groups of digits: Inter draws it as wide as others draw a thin space, and its thin one hardly at all
 
 
 @register.filter
@@ -20,8 +21,8 @@ def num(value: Any) -> str:
     if value in (None, ""):
         return "–"
     if isinstance(value, float) and not value.is_integer():
-        return f"{value:,.1f}".replace(",", THIN)
-    return f"{int(value):,}".replace(",", THIN)
+        return f"{value:,.1f}".replace(",", GROUP)
+    return f"{int(value):,}".replace(",", GROUP)
 
 
 @register.filter
@@ -135,4 +136,6 @@ def moment(value: datetime | None) -> SafeString | str:
     if value is None:
         return "–"
     local = timezone.localtime(value)
-    return format_html('<time datetime="{}" title="{}">{}</time>', value.isoformat(), f"{local:%Z}", f"{local:%-d %b %Y, %H:%M}")
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>', value.isoformat(), f"{local:%Z}", f"{local:%-d %b %Y, %H:%M}"
+    )

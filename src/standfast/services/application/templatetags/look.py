@@ -57,7 +57,7 @@ STATUSES: Mapping[str, tuple[str, str, bool, bool]] = {
 def icon(name: str, size: str = "", label: str = "") -> SafeString:
     """An inline Tabler icon; size "s", "" or "l"; with a label it speaks to screen readers, without it is decoration."""
     drawing = assets.icon(name) or '<circle cx="12" cy="12" r="3"/>'
-    speech = format_html('role="img" aria-label="{}"', label) if label else mark_safe('aria-hidden="true"')  # noqa: S308
+    speech = format_html('role="img" aria-label="{}"', label) if label else mark_safe('aria-hidden="true"')
     paint = 'fill="currentColor"' if name.endswith("-filled") else 'fill="none" stroke="currentColor"'
     return format_html(
         '<svg class="sf-icon{}" viewBox="0 0 24 24" {} stroke-linecap="round" stroke-linejoin="round" {}>{}</svg>',
@@ -151,7 +151,9 @@ def chart(kind: str, data: Any, size: str = "", label: str = "") -> SafeString:
 
 
 @register.inclusion_tag("partials/pager.html", takes_context=True)
-def pager(context: template.Context, page: Page[Any] | None = None, newer: str = "", older: str = "", note: str = "") -> dict[str, Any]:
+def pager(
+    context: template.Context, page: Page[Any] | None = None, newer: str = "", older: str = "", note: str = ""
+) -> dict[str, Any]:
     """Previous and next: of a Django Page (keeps the query), or of two query values for keyset paging (`?before=`, `?after=`)."""
     query: QueryDict = context["request"].GET
     if page is not None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import functools
 import ssl
 from enum import StrEnum
 
@@ -109,12 +110,17 @@ async def connect(
     return connection
 
 
-def _default_context(mode: TlsMode) -> ssl.SSLContext:
-    context = ssl.create_default_context()
+@functools.cache
+def _default_context(mode: TlsMode) -> ssl.SSLContext | None:
+    """One a mode for the process: reading the system's authorities takes some 25 ms, as long as a hundred messages."""
+    if mode is TlsMode.NONE:
+        return None
     if mode is TlsMode.OPPORTUNISTIC:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
-    return context
+        return context
+    return ssl.create_default_context()
 
 
 class _Opening:
@@ -126,7 +132,7 @@ class _Opening:
         host: str,
         port: int,
         ehlo_name: str,
-        context: ssl.SSLContext,
+        context: ssl.SSLContext | None,
         server_name: str,
         connect_timeout_seconds: float,
         timeouts: Timeouts,
@@ -222,6 +228,7 @@ class _Opening:
 
     async def _upgrade(self, connection: Connection) -> None:
         loop = asyncio.get_running_loop()
+        assert self.context is not None
         try:
             async with asyncio.timeout(self.connect_timeout_seconds):
                 transport = await loop.start_tls(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from .smtp_outcome import Outcome, Refused, Stage
 
+_BREAKING = re.compile('[ <>"]')
 _UNSTUFFED = re.compile(rb"(?:\A|\n)\.")
 
 
@@ -64,7 +65,7 @@ class Offer:
 
     def commands(self, sender: str, recipient: str, message: bytes) -> tuple[bytes, ...]:
         """MAIL, RCPT and DATA: one piece where they may be pipelined, otherwise three (RFC 1870, RFC 6152)."""
-        body = " BODY=8BITMIME" if not message.isascii() else ""
+        body = " BODY=8BITMIME" if self.eight_bit and not message.isascii() else ""
         size = f" SIZE={len(message)}" if self.size_max_bytes else ""
         if self.pipelining:
             return (f"MAIL FROM:<{sender}>{size}{body}\r\nRCPT TO:<{recipient}>\r\nDATA\r\n".encode("ascii"),)
@@ -85,4 +86,4 @@ def _unsendable(address: str, *, empty_allowed: bool) -> bool:
         return not empty_allowed
     if not (address.isascii() and address.isprintable() and len(address) <= 320):
         return True
-    return not address.startswith('"') and any(character in address for character in ' <>"')
+    return _BREAKING.search(address) is not None and not address.startswith('"')

@@ -78,6 +78,7 @@ class _Writer:
             "any_item": runtime.any_item_getter(self.names.environment),
             "slot": (runtime.slot_html if html else runtime.slot_text) if quoted else _string_of(html),
             "string": _string_of(html),
+            "remembered": runtime.REMEMBERED_HTML if html else runtime.REMEMBERED_TEXT,
             "link_slot": runtime.link_slot,
             "link_parts": link_parts,
             "Markup": Markup,
@@ -121,7 +122,10 @@ class _Writer:
 
     def write_value(self, code: str) -> None:
         self._end_run()
-        self.pending.append(f"{'slot' if self.targets[-1][1] else 'string'}({code})")
+        if not self.targets[-1][1]:
+            self.pending.append(f"string({code})")
+        else:
+            self.pending.append(f"(remembered[x] if type(x := {code}) is str else slot(x))")
 
     def fresh(self, prefix: str) -> str:
         self.serial += 1

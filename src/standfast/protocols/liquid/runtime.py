@@ -14,7 +14,7 @@ from markupsafe import Markup, escape
 
 from .budget import OUTPUT_CHARS_MAX, Budget, BudgetError, check_range
 from .environment import TrackLink, link_parts
-from .quoted import CACHED_CHARS_MAX, _short, qp_run, qp_slot
+from .quoted import CACHED_CHARS_MAX, qp_run, qp_slot
 
 UNDEFINED = Undefined("value")
 MISSING = object()  # a variable that no assignment has reached yet
@@ -38,7 +38,9 @@ def any_item_getter(environment: Environment) -> Callable[[object, object], obje
     """`obj[key]` for every other key: numbers, `size`, `first`, `last`, and what is in a variable."""
     get_item = RenderContext(environment.from_string("")).get_item
 
-    def any_item(obj: object, key: object) -> object:
+    def any_item(obj: Any, key: object) -> object:
+        if key == "size" and type(obj) in (list, str):
+            return len(obj)
         try:
             return get_item(obj, key)
         except (KeyError, TypeError, IndexError):
@@ -47,16 +49,33 @@ def any_item_getter(environment: Environment) -> Callable[[object, object], obje
     return any_item
 
 
-@lru_cache(maxsize=16384)
-def _short_html(value: str) -> bytes:
-    return qp_run(escape(value))
+class Remembered(dict[str, bytes]):
+    """Short texts and their pieces. Lowered code looks here first, which saves a call for each value."""
+
+    ENTRIES_MAX = 16384
+
+    def __init__(self, encode: Callable[[str], bytes]) -> None:
+        super().__init__()
+        self.encode = encode
+
+    def __missing__(self, text: str) -> bytes:
+        piece = self.encode(text)
+        if len(text) <= CACHED_CHARS_MAX:
+            if len(self) >= self.ENTRIES_MAX:
+                self.clear()
+            self[text] = piece
+        return piece
+
+
+def _encode_html(text: str) -> bytes:
+    return _long(escape(text))
 
 
 def slot_html(value: object) -> bytes:
     """A value as a quoted-printable piece of HTML."""
     kind = type(value)
     if kind is str:
-        return _short_html(value) if len(value) <= CACHED_CHARS_MAX else _long(escape(value))  # type: ignore[arg-type]
+        return REMEMBERED_HTML[value]  # type: ignore[index]
     if kind is Markup:
         return qp_slot(value)  # type: ignore[arg-type]
     if kind is int:
@@ -68,7 +87,7 @@ def slot_text(value: object) -> bytes:
     """A value as a quoted-printable piece of plain text."""
     kind = type(value)
     if kind is str:
-        return _short(value) if len(value) <= CACHED_CHARS_MAX else _long(value)  # type: ignore[arg-type]
+        return REMEMBERED_TEXT[value]  # type: ignore[index]
     if kind is int:
         return qp_slot(str(value))
     return b"" if value is None or value is UNDEFINED else _long(to_liquid_string(value, False))
@@ -92,7 +111,13 @@ def _long(text: str) -> bytes:
     return qp_run(text)
 
 
+REMEMBERED_HTML = Remembered(_encode_html)
+REMEMBERED_TEXT = Remembered(_long)
+
+
 def string_html(value: object) -> str:
+    if type(value) is str:
+        return str(escape(value))
     return str(to_liquid_string(value, True))
 
 
@@ -122,6 +147,8 @@ def loop_items(value: Any, limit: Any, offset: Any, backwards: bool) -> Sequence
         items = value if isinstance(value, Sequence) else []
     if limit is None and offset is None:
         return items[::-1] if backwards else items
+    if offset is None and type(limit) is int and limit > 0 and not backwards:
+        return items[:limit]
     length = len(items)
     start = to_int(offset) if offset is not None else 0
     stop = None if limit is None else to_int(limit) + start

@@ -12,8 +12,8 @@ from asgiref.sync import sync_to_async
 from standfast.components.audience.api import List
 from standfast.components.delivery import api as delivery
 from standfast.components.delivery.models import SendingDomain
+from standfast.platform import mail_store as mailbox
 from standfast.platform.tenancy import account_scope
-from standfast.services.inbox import mailbox
 from standfast.services.inbox.plan import parse_plan
 from standfast.services.inbox.server import Inbox, serve_inbox
 from standfast.services.inbox.store import Store

@@ -20,6 +20,7 @@ from typing import Any
 import aiohttp
 from yarl import URL
 
+from standfast.platform.mail_store import INDEX_NAME, MessageGone, StoredMessage, entries, read_message
 from standfast.protocols.smtp_client import Accepted, Connection, Deferred, SmtpConnectError, connect
 
 from .behaviour import (
@@ -35,7 +36,6 @@ from .behaviour import (
     read_offer,
 )
 from .feedback import complaint, late_bounce
-from .mailbox import INDEX_NAME, MessageGone, StoredMessage, entries, read_message
 
 TALLY_NAME = "readers.json"
 AHEAD_MAX = 100_000

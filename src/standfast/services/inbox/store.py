@@ -14,7 +14,15 @@ import re
 from datetime import UTC, datetime
 from pathlib import Path
 
-from .mailbox import INDEX_NAME, SEGMENTS_NAME, StoredMessage, format_line, hash_prefix, parse_line, segment_path
+from standfast.platform.mail_store import (
+    INDEX_NAME,
+    SEGMENTS_NAME,
+    StoredMessage,
+    format_line,
+    hash_prefix,
+    parse_line,
+    segment_path,
+)
 
 BODIES_BYTES_MAX = 512 * 1024 * 1024
 SEGMENTS = 16

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from standfast.platform.mail_store import list_messages, message_ids
 from standfast.protocols.smtp_client import Accepted, Deferred, Outcome, Refused, Stage, Uncertain, connect
-from standfast.services.inbox.mailbox import list_messages, message_ids
 from standfast.services.inbox.plan import Action, parse_plan
 from standfast.services.inbox.server import Inbox, serve_inbox
 from standfast.services.inbox.store import Store, StoreFailed

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from standfast.services.inbox.mailbox import (
+from standfast.platform.mail_store import (
     INDEX_NAME,
     MessageGone,
     count_messages,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from email.message import EmailMessage
 
+from standfast.platform.mail_display import parse_for_display
 from standfast.protocols.dkim import Signer, new_key
 from standfast.protocols.dkim_verify import DkimResult
-from standfast.services.inbox.display import parse_for_display
 
 HTML = """<html><head><style>.big{font-size:2em}</style><script>alert(1)</script></head><body onload="alert(2)">
 <table bgcolor="#fff" width="600"><tr><td style="color:red" class="big">Grüße <a href="https://t.test/c/1">go</a>

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import email.header
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 INDEX_NAME = "index.tsv"
 SEGMENTS_NAME = "segments"
@@ -131,6 +132,29 @@ def list_messages(
         if len(found) >= limit:
             break
     return found
+
+
+class Sheet(NamedTuple):
+    """Some messages, newest first; `older` is where to go on (as `before`), None at the beginning of the mailbox."""
+
+    messages: list[StoredMessage]
+    older: int | None
+
+
+def list_where(
+    directory: Path, *, wanted: Callable[[StoredMessage], bool], before: int | None = None, limit: int = 50,
+    looked_at_max: int = 50_000, search: str = "",
+) -> Sheet:  # fmt: skip
+    """The newest messages that are `wanted`, as `list_messages`; ends after `looked_at_max` lines even where few were."""
+    text = search.strip().lower()
+    found: list[StoredMessage] = []
+    for looked_at, (line, position) in enumerate(_lines_backwards(directory / INDEX_NAME, before)):
+        if len(found) >= limit or looked_at >= looked_at_max:
+            return Sheet(found, position + len(line))
+        message = parse_line(line, position)
+        if message is not None and wanted(message) and (not text or _matches(message, text)):
+            found.append(message)
+    return Sheet(found, None)
 
 
 def find_message(directory: Path, message_id: int) -> StoredMessage:

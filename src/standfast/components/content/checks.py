@@ -4,13 +4,14 @@ import re
 from typing import Protocol
 
 from standfast.components.content.links import UNSUBSCRIBE_NAMES
+from standfast.components.content.placeholders import TAG_REST
 from standfast.components.content.problems import Problem, Severity
 from standfast.protocols.liquid import Program
 
 GMAIL_CLIPS_BYTES = 102 * 1024
 SUBJECT_CHARS_MAX = 150
 
-_IMAGE = re.compile(r"<img\b(?:\"[^\"]*\"|'[^']*'|[^'\">])*>", re.IGNORECASE)
+_IMAGE = re.compile(rf"<img\b{TAG_REST}>", re.IGNORECASE)
 _ATTRIBUTE = re.compile(r"\s(src|alt)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s>]+))", re.IGNORECASE)
 
 
@@ -31,7 +32,7 @@ def check_content(
         report(Severity.ERROR, "The subject is empty.", "Write a subject.")
     elif len(subject) > SUBJECT_CHARS_MAX:
         report(Severity.WARNING, f"The subject has {len(subject)} characters.", "Most readers see the first 50.")
-    if not re.sub(r"<(style|script|title)\b.*?</\1>|<[^>]*>|\s", "", html, flags=re.DOTALL | re.IGNORECASE):
+    if not re.sub(r"<(style|script|title)\b.*?</\1\s*>|<[^<>]*>|\s", "", html, flags=re.DOTALL | re.IGNORECASE):
         report(Severity.ERROR, "The content is empty.", "Write something.")
     if commercial:
         _check_law(program, report)

@@ -16,7 +16,7 @@ from standfast.components.content.css import inline_css as inline_style_sheets
 from standfast.components.content.links import Link, LinkSigner, track_links
 from standfast.components.content.mjml import mjml_to_html
 from standfast.components.content.parts import add_preheader, add_tracking, text_from_html
-from standfast.components.content.placeholders import Hidden, hide_liquid
+from standfast.components.content.placeholders import Hidden, check_depth, hide_liquid
 from standfast.components.content.problems import Problem
 from standfast.protocols.headers import Header
 from standfast.protocols.liquid import ContentError, Program, compile_template, qp_slot
@@ -128,6 +128,7 @@ def compile_message(
     subject_program = _part("subject", subject, urls)
     _part("preheader", preheader, urls)
     hidden = hide_liquid(html_source)
+    check_depth(hidden, xml=source_kind == "mjml")
     html, problems = mjml_to_html(hidden) if source_kind == "mjml" else (hidden.source, [])
     if inline_css:
         html = inline_style_sheets(html)

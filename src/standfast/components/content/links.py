@@ -7,7 +7,7 @@ from html import escape, unescape
 from ipaddress import ip_address
 from urllib.parse import quote, urlsplit
 
-from standfast.components.content.placeholders import Hidden
+from standfast.components.content.placeholders import TAG_REST, Hidden
 from standfast.components.content.problems import Problem, Severity
 from standfast.protocols.liquid import MESSAGE_TOKEN, ContentError, compile_template
 from standfast.protocols.tokens import sign_link
@@ -19,7 +19,7 @@ UNSUBSCRIBE_NAMES = frozenset(
 # Pages about the message itself. What has no page of its own yet leads to the unsubscribe page, where all can be done.
 MESSAGE_PAGES = UNSUBSCRIBE_NAMES | {"edit_profile", "report_spam", "click_to_view"}
 
-_ANCHOR = re.compile(r"<!--.*?-->|<(?:a|area)\s(?:\"[^\"]*\"|'[^']*'|[^'\">])*>", re.DOTALL | re.IGNORECASE)
+_ANCHOR = re.compile(rf"<!--.*?-->|<(?:a|area)\s{TAG_REST}>", re.DOTALL | re.IGNORECASE)
 _HREF = re.compile(r"(?<=\s)href\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s>\"']+))", re.IGNORECASE)
 _SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:")
 _UNTRACKED_SCHEMES = frozenset(["mailto:", "tel:", "sms:", "cid:"])
@@ -150,8 +150,8 @@ def _stands_alone(liquid: str) -> bool:
 
 def _words(after: str, hidden: Hidden) -> str:
     inner = re.split(r"</a\s*>", after, maxsplit=1, flags=re.IGNORECASE)[0]
-    alt = re.search(r"<img\b[^>]*\balt\s*=\s*[\"']([^\"']*)", inner, re.IGNORECASE)
-    text = " ".join(unescape(hidden.reveal(re.sub(r"<(?!!--)[^>]*>", " ", inner))).split())
+    alt = re.search(r"<img\b[^<>]*\balt\s*=\s*[\"']([^\"']*)", inner, re.IGNORECASE)
+    text = " ".join(unescape(hidden.reveal(re.sub(r"<(?!!--)[^<>]*>", " ", inner))).split())
     return (text or (unescape(hidden.reveal(alt[1])) if alt else ""))[:200]
 
 

@@ -4,11 +4,11 @@ import re
 
 import mrml
 
-from standfast.components.content.placeholders import Hidden
+from standfast.components.content.placeholders import TAG_REST, Hidden
 from standfast.components.content.problems import Problem, Severity
 from standfast.protocols.liquid import ContentError
 
-_ELEMENT = re.compile(r"<!--.*?-->|<(/?)(mjml|mj-[\w-]+)((?:\"[^\"]*\"|'[^']*'|[^'\">])*?)(/?)>", re.DOTALL)
+_ELEMENT = re.compile(rf"<!--.*?-->|<(/?)(mjml|mj-[\w-]+)({TAG_REST})>", re.DOTALL)
 
 
 def mjml_to_html(hidden: Hidden) -> tuple[str, list[Problem]]:
@@ -34,8 +34,8 @@ def _check_elements(hidden: Hidden) -> None:
     """mrml says what is wrong but not where; unclosed elements are the usual mistake."""
     opened: list[tuple[str, int]] = []
     for found in _ELEMENT.finditer(hidden.source):
-        closing, name, _, empty = found.groups()
-        if name is None or (empty and name != "mj-include"):
+        closing, name, rest = found.groups()
+        if name is None or (rest.endswith("/") and name != "mj-include"):
             continue
         line = hidden.line_at(found.start())
         if name == "mj-include":

@@ -4,11 +4,11 @@ import re
 from html import escape
 from html.parser import HTMLParser
 
-from standfast.components.content.placeholders import Hidden
+from standfast.components.content.placeholders import TAG_REST, Hidden
 from standfast.protocols.liquid import MESSAGE_TOKEN
 
-_BODY = re.compile(r"<body\b(?:\"[^\"]*\"|'[^']*'|[^'\">])*>", re.IGNORECASE)
-_BODY_END = re.compile(r"</body\s*>(?!.*</body\s*>)", re.IGNORECASE | re.DOTALL)
+_BODY = re.compile(rf"<body\b{TAG_REST}>", re.IGNORECASE)
+_BODY_END = re.compile(r"</body\s{0,99}>", re.IGNORECASE)
 _HIDDEN = "display:none;max-height:0;max-width:0;overflow:hidden;opacity:0;mso-hide:all;font-size:1px;line-height:1px"
 # Invisible characters after the preheader keep mail programs from filling its line with the first words of the body.
 _FILLER = "&#847;&zwnj;&nbsp;&#8199;&shy;" * 24
@@ -80,7 +80,7 @@ def add_tracking(html: str, *, tracker_url: str, honeypot: tuple[str, str] | Non
             f'<img src="{escape(tracker_url)}/o/{MESSAGE_TOKEN}.gif" width="1" height="1" alt="" '
             'style="display:block;width:1px;height:1px;border:0">'
         )
-    end = _BODY_END.search(html)
+    end = next(iter([*_BODY_END.finditer(html)][-1:]), None)
     return html[: end.start()] + block + html[end.start() :] if end else html + block
 
 

@@ -15,16 +15,26 @@ _LIQUID = re.compile(
     r"|\{%(?P<tag>.*?)%\}|\{\{.*?\}\}",
     re.DOTALL,
 )
+# The rest of a tag up to its `>`. It stops at the next `<` and after 200 pieces, so that no text makes it run for long.
+TAG_REST = r"(?:\"[^\"]*+\"|'[^']*+'|[^'\"<>]++){0,200}+"
+_WHOLE = "style|script|title|textarea|mj-title|mj-preview|mj-style"
 _MARKUP = re.compile(
-    r"<!--.*?-->"
-    r"|<(?P<whole>style|script|title|textarea|mj-title|mj-preview|mj-style)\b[^>]*>.*?</(?P=whole)\s*>"
-    r"|</?(?P<name>[a-zA-Z][\w:-]*)(?:\"[^\"]*\"|'[^']*'|[^'\">])*>",
+    rf"<!--.*?-->|<(?P<whole>{_WHOLE})\b[^<>]*>.*?</(?P=whole)\s*>|</?(?P<name>[a-zA-Z][\w:-]*){TAG_REST}>",
     re.DOTALL,
 )
+_OPENING = re.compile(rf"<!--|<({_WHOLE})\b[^<>]*>")
 # Directly inside of these HTML allows no text, and parsers move it elsewhere.
 _NO_TEXT = re.compile(
     r"<(?:table|thead|tbody|tfoot|tr|colgroup|select|/td|/th|/tr|/thead|/tbody|/tfoot|/option)\b", re.I
 )
+
+
+DEPTH_MAX = 250
+_VOID = frozenset(
+    ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"]
+)
+# In HTML, not in MJML, the next of their kind closes these.
+_IMPLIED = frozenset(["p", "li", "td", "th", "tr", "option", "dd", "dt", "thead", "tbody", "tfoot", "colgroup"])
 
 
 @dataclass(frozen=True)
@@ -75,6 +85,7 @@ def hide_liquid(source: str) -> Hidden:
     prefix = next((word for word in ("sfq", "sfw", "sfk", "sfj") if word not in source), None)
     if prefix is None:
         raise ContentError(0, "the content holds the words `sfq`, `sfw`, `sfk` and `sfj`; please leave one out")
+    _check_closed(source)
     spans: list[tuple[str, int]] = []
     statements: set[int] = set()
     line, counted = 1, 0
@@ -90,6 +101,28 @@ def hide_liquid(source: str) -> Hidden:
 
     words = _LIQUID.sub(hide, source)
     return Hidden(_comment_statements(words, prefix, statements), tuple(spans), prefix)
+
+
+def _check_closed(source: str) -> None:
+    """Whatever hides the rest of a document must end: a comment, a style sheet, a title."""
+    position = 0
+    while found := _OPENING.search(source, position):
+        end = source.find(f"</{found[1]}" if found[1] else "-->", found.end())
+        if end < 0:
+            raise ContentError(source.count("\n", 0, found.start()) + 1, f"`{found[0][:40]}` is never closed")
+        position = end
+
+
+def check_depth(hidden: Hidden, *, xml: bool) -> None:
+    """Refuse elements nested so deeply that the programs which parse them would run out of stack and crash."""
+    depth = 0
+    for found in _MARKUP.finditer(hidden.source):
+        name = (found["name"] or "").lower()
+        if not name or name in _VOID or (found[0].endswith("/>") if xml else name in _IMPLIED):
+            continue
+        depth = max(depth - 1, 0) if found[0].startswith("</") else depth + 1
+        if depth > DEPTH_MAX:
+            raise ContentError(hidden.line_at(found.start()), f"elements are nested more than {DEPTH_MAX} deep")
 
 
 def _comment_statements(source: str, prefix: str, statements: set[int]) -> str:

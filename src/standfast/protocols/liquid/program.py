@@ -19,6 +19,7 @@ from .lowering import Render, lower_template
 from .quoted import qp_run, qp_slot
 
 SOURCE_CHARS_MAX = 500_000
+TAGS_MAX = 10_000
 
 Values = Mapping[str, Any]
 
@@ -147,6 +148,9 @@ def _compile(
 ) -> Program:
     if len(source) > SOURCE_CHARS_MAX:
         raise ContentError(0, f"the content has {len(source):,} characters, {SOURCE_CHARS_MAX:,} are allowed")
+    tags = source.count("{{") + source.count("{%")
+    if tags > TAGS_MAX:
+        raise ContentError(0, f"the content has {tags:,} Liquid tags, {TAGS_MAX:,} are allowed")
     check_balance(source, lines)
     try:
         template = environment.from_string(source)
@@ -173,7 +177,8 @@ def _survey(
             if isinstance(expression, FilteredExpression):
                 _check_filters(expression, environment, lines)
             elif isinstance(expression, Path) and isinstance(expression.path[0], str):
-                roots.setdefault(expression.path[0], lines.at(expression.token.start_index))
+                if expression.path[0] not in roots:
+                    roots[expression.path[0]] = lines.at(expression.token.start_index)
                 reads.add(".".join(str(segment) for segment in expression.path[:2]))
                 if expression.path[0] == "contact":
                     name = expression.path[1] if len(expression.path) > 1 else "*"

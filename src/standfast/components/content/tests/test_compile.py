@@ -229,3 +229,22 @@ def test_example_newsletter_is_what_the_benchmarks_say():
     example = example_newsletter()
     assert len(compiled(example.source, inline_css=True).links) == 24
     assert 33_000 < len(example.source.encode()) < 36_000
+
+
+@pytest.mark.parametrize(("kind", "source", "reason"), [
+    ("html", "<div>" * 60_000, "nested more than"),
+    ("mjml", "<mjml><mj-body>" + "<mj-section>" * 3_000, "nested more than"),
+    ("mjml", "<mjml><mj-body><mj-raw>" + "<p>" * 30_000 + "</mj-raw></mj-body></mjml>", "nested more than"),
+    ("html", "a\n<!-- " * 9_000, "`<!--` is never closed"),
+    ("html", "<style>" * 9_000, "`<style>` is never closed"),
+    ("html", "{{ a }}" * 20_000, "Liquid tags"),
+    ("html", '<a href="https://a.example">x</a>' * 3_000, "2,000 links"),
+])  # fmt: skip
+def test_hostile_sources_are_refused(kind, source, reason):
+    with pytest.raises(ContentError, match=reason):
+        compiled(source, source_kind=kind, inline_css=True)
+
+
+@pytest.mark.parametrize("source", ["<a " * 90_000, "<" * 100_000, "<a '\"" * 60_000, "</body>" * 60_000, "<td>" * 30_000])
+def test_broken_html_is_no_reason_to_fail(source):
+    compiled(source, inline_css=True).render({}, token=TOKEN, campaign=CAMPAIGN, tag={})

@@ -21,6 +21,7 @@ __all__ = ["Answer", "Asked", "Drop", "Envelope", "Limits", "Reply", "Server", "
 
 _END = b"\r\n.\r\n"
 _BACKLOG_BYTES = 256 * 1024  # read no further while an answer is being thought about
+_LINGER_SECONDS = 1.0
 _BAD_SEQUENCE = Reply(503, "5.5.1 bad sequence of commands")
 _BAD_ARGUMENT = Reply(501, "5.5.4 syntax error in the argument")
 
@@ -136,6 +137,8 @@ class Session(asyncio.Protocol):
         self._process()
 
     def data_received(self, data: bytes) -> None:
+        if self._closing:
+            return
         self._buffer += data
         self._touch()
         if self._waiting or self._paused_writing:
@@ -149,6 +152,7 @@ class Session(asyncio.Protocol):
         self._closing = True
         if self._timer is not None:
             self._timer.cancel()
+            self._timer = None
         if self in self.server.sessions:
             self.server.sessions.discard(self)
             self.hooks.on_close()
@@ -443,9 +447,16 @@ class Session(asyncio.Protocol):
             self._close_politely()
 
     def _close_politely(self) -> None:
+        """End after the last reply. What the client still sends is read and thrown away for a moment: closing with
+        unread input would reset the connection, and the client might never see that reply."""
         self._closing = True
         self._flush()
-        self._transport.close()
+        if self._transport.can_write_eof() and not self._transport.is_closing():
+            self._transport.write_eof()
+            self._transport.resume_reading()
+            self.loop.call_later(_LINGER_SECONDS, self._transport.close)
+        else:
+            self._transport.close()
 
     def _flush(self) -> None:
         if self._out:

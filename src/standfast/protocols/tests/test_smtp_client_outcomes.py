@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 
 import pytest
+import uvloop
 
 from standfast.protocols.smtp_client import (
     Accepted,
@@ -304,3 +305,22 @@ async def test_required_tls_is_required() -> None:
         with pytest.raises(SmtpConnectError) as caught:
             await connect("127.0.0.1", script.port, tls="required")
         assert (caught.value.stage, caught.value.permanent) == (Stage.STARTTLS, True)
+
+
+@pytest.mark.parametrize(
+    "scenario",
+    [
+        test_three_messages_share_a_connection_and_end_with_quit,
+        test_without_pipelining_every_command_waits,
+        test_data_accepted_without_a_recipient_is_ended_with_an_empty_message,
+        test_a_connection_cut_after_the_dot_makes_one_message_uncertain_and_no_other,
+        test_421_after_the_dot_defers_that_message_and_ends_the_session,
+        test_silence_after_the_dot_is_uncertain_and_before_it_deferred,
+        test_nonsense_after_the_dot_is_uncertain,
+        test_a_journal_that_fails_keeps_the_dot_unsaid,
+        test_a_large_message_arrives_whole_and_dots_are_stuffed,
+        test_data_in_clear_after_starttls_is_not_believed,
+    ],
+)
+def test_the_same_on_uvloop(scenario: Callable[[], Coroutine[None, None, None]]) -> None:
+    uvloop.run(scenario())

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 
 import pytest
+import uvloop
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from standfast.protocols.smtp_client import Accepted, SmtpConnectError, Stage, connect
@@ -133,3 +134,16 @@ async def test_commands_behind_starttls_are_not_obeyed(tmp_path: Path) -> None:
     assert b"421 4.7.0 no commands may follow STARTTLS" in text
     writer.close()
     await server.close()
+
+
+@pytest.mark.parametrize(
+    "scenario",
+    [
+        test_opportunistic_does_not_check_the_certificate_and_required_does,
+        test_implicit_tls,
+        test_our_own_server_speaks_starttls_with_pipelining,
+        test_commands_behind_starttls_are_not_obeyed,
+    ],
+)
+def test_the_same_on_uvloop(scenario: Callable[[Path], Coroutine[None, None, None]], tmp_path: Path) -> None:
+    uvloop.run(scenario(tmp_path))

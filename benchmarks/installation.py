@@ -1,0 +1,83 @@
+"""A throw-away installation for figures: its own directory and ports, an account with people, a send ready to leave."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+
+@contextlib.contextmanager
+def installation() -> Iterator[Any]:
+    """Yields the Config of a running, migrated database in a temporary directory; Django is set up as the loader."""
+    directory = Path(tempfile.mkdtemp(prefix="sf-bench-"))
+    ports = iter(free_ports(4))
+    os.environ.update(
+        STANDFAST_VAR=str(directory),
+        STANDFAST_DATABASE_ROLE="loader",
+        DJANGO_SETTINGS_MODULE="standfast.settings",
+        **{f"STANDFAST_{name}PORT": str(next(ports)) for name in ("", "TRACKER_", "INBOX_", "EXCHANGER_")},
+    )
+    os.environ.pop("DATABASE_URL", None)
+    from standfast.platform import config, postgres
+
+    settings = config.load()
+    server = postgres.start(settings)
+    try:
+        environment = {**os.environ, "STANDFAST_DATABASE_ROLE": "owner"}
+        subprocess.run([sys.executable, "-m", "standfast.cli", "migrate"], check=True, env=environment)
+        import django
+
+        django.setup()
+        yield settings
+    finally:
+        postgres.stop(server)
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def free_ports(count: int) -> list[int]:
+    probes = [socket.socket() for _ in range(count)]
+    for probe in probes:
+        probe.bind(("127.0.0.1", 0))
+    ports = [probe.getsockname()[1] for probe in probes]
+    for probe in probes:
+        probe.close()
+    return ports
+
+
+@contextlib.contextmanager
+def service(*arguments: str, port: int | None = None) -> Iterator[psutil.Process]:
+    """One service as a child process; with `port`, once it listens. Stopped with SIGTERM."""
+    process = subprocess.Popen([sys.executable, "-m", "standfast.cli", "run", *arguments], stdout=subprocess.DEVNULL,
+                               stderr=subprocess.DEVNULL)  # fmt: skip
+    try:
+        while port is not None and socket.socket().connect_ex(("127.0.0.1", port)):
+            assert process.poll() is None, f"{arguments} ended"
+            time.sleep(0.05)
+        yield psutil.Process(process.pid)
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def cpu_seconds(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return times.user + times.system
+
+
+def peak_mb(process: psutil.Process) -> float:
+    """Highest resident size so far, in MB (VmHWM)."""
+    for line in Path(f"/proc/{process.pid}/status").read_text().splitlines():
+        if line.startswith("VmHWM"):
+            return int(line.split()[1]) / 1024
+    return 0.0

@@ -54,6 +54,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "standfast.components.accounts.access.accounts_of_user",
 ]
 
 FORM_RENDERER = "standfast.services.application.form_look.HouseRenderer"

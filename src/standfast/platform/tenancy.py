@@ -30,6 +30,11 @@ def enter_user(cursor: Any, user_id: int) -> None:
     cursor.execute(f"SET LOCAL app.user_id = '{int(user_id)}'")
 
 
+def leave_user(cursor: Any) -> None:
+    """Forget the signed-in user for the rest of the transaction."""
+    cursor.execute("SET LOCAL app.user_id = ''")
+
+
 class TenantTable(RunSQL):
     """Migration operation: row-level security for a table with `account_id`."""
 

@@ -1,5 +1,6 @@
 """The face of accounts."""
 
+from standfast.components.accounts.access import AccountLink, account_page, last_account, may, stream, to_sign_in
 from standfast.components.accounts.first_link import (
     LinkSpent,
     check_first_link,
@@ -8,15 +9,23 @@ from standfast.components.accounts.first_link import (
     make_first_link,
 )
 from standfast.components.accounts.models import Account, Membership, Role, User
+from standfast.components.accounts.pages import home
 
 __all__ = [
     "Account",
+    "AccountLink",
     "LinkSpent",
     "Membership",
     "Role",
     "User",
+    "account_page",
     "check_first_link",
     "create_account",
     "create_first_user",
+    "home",
+    "last_account",
     "make_first_link",
+    "may",
+    "stream",
+    "to_sign_in",
 ]

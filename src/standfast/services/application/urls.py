@@ -1,9 +1,13 @@
 from django.conf import settings
 from django.urls import include, path
 
+from standfast.components.accounts.api import home
 from standfast.services.application.style_page import style_page
 
-urlpatterns = [path("", include("allauth.urls"))]
+urlpatterns = [
+    path("", home, name="home"),
+    path("", include("allauth.urls")),
+]
 
 if settings.DEBUG:
     urlpatterns += [path("_style/", style_page), path("_style/<path:name>", style_page)]

@@ -100,7 +100,7 @@ def hide_liquid(source: str) -> Hidden:
         return f"{prefix}{len(spans) - 1}z"
 
     words = _LIQUID.sub(hide, source)
-    return Hidden(_comment_statements(words, prefix, statements), tuple(spans), prefix)
+    return Hidden(_comment_statements(words, prefix, statements, spans), tuple(spans), prefix)
 
 
 def _check_closed(source: str) -> None:
@@ -125,7 +125,7 @@ def check_depth(hidden: Hidden, *, xml: bool) -> None:
             raise ContentError(hidden.line_at(found.start()), f"elements are nested more than {DEPTH_MAX} deep")
 
 
-def _comment_statements(source: str, prefix: str, statements: set[int]) -> str:
+def _comment_statements(source: str, prefix: str, statements: set[int], spans: list[tuple[str, int]]) -> str:
     """Turn placeholders in running text into comments where they are statements, or where text may not stand."""
     word = re.compile(rf"{prefix}(\d+)z")
     pieces: list[str] = []
@@ -138,7 +138,23 @@ def _comment_statements(source: str, prefix: str, statements: set[int]) -> str:
             word.sub(lambda hit: f"<!--{hit[0]}-->" if no_text or int(hit[1]) in statements else hit[0], text)  # noqa: B023
         )
         if found:
-            pieces.append(found[0])
+            pieces.append(_join_statements(found[0], word, statements, spans) if found["name"] else found[0])
             done = found.end()
             before = found[0] if not found[0].startswith("<!--") else before
     return "".join(pieces)
+
+
+def _join_statements(tag: str, word: re.Pattern[str], statements: set[int], spans: list[tuple[str, int]]) -> str:
+    """Hide `{% if a %}class="b"{% else %}class="c"{% endif %}` as one: a parser would drop the second attribute."""
+    if not word.search(tag):
+        return tag
+    outside: list[re.Match[str]] = []
+    for piece in re.finditer(r"\"[^\"]*\"|'[^']*'|[^'\"]+", tag):
+        if piece[0][0] not in "\"'":
+            outside += [hit for hit in word.finditer(tag, piece.start(), piece.end()) if int(hit[1]) in statements]
+    if len(outside) < 2:
+        return tag
+    start, end = outside[0].start(), outside[-1].end()
+    liquid = word.sub(lambda hit: spans[int(hit[1])][0], tag[start:end])
+    spans.append((liquid, spans[int(outside[0][1])][1]))
+    return f"{tag[:start]}{word.pattern.split('(')[0]}{len(spans) - 1}z{tag[end:]}"

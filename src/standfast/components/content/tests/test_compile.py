@@ -248,3 +248,13 @@ def test_hostile_sources_are_refused(kind, source, reason):
 @pytest.mark.parametrize("source", ["<a " * 90_000, "<" * 100_000, "<a '\"" * 60_000, "</body>" * 60_000, "<td>" * 30_000])
 def test_broken_html_is_no_reason_to_fail(source):
     compiled(source, inline_css=True).render({}, token=TOKEN, campaign=CAMPAIGN, tag={})
+
+
+@pytest.mark.parametrize("vip", [True, False])
+def test_conditional_attributes_survive_inlining(vip):
+    source = """<style>p { color: red }</style>
+<p {% if contact.vip %}class="a" title='{{ contact.n }}'{% else %}class="b"{% endif %}
+ id="x">y</p>"""
+    html = parts(compiled(source, inline_css=True), {"vip": vip, "n": "<"})[2]
+    assert ('class="a" title=\'&lt;\'' in html, 'class="b"' in html) == (vip, not vip)
+    assert 'id="x"' in html and "color: red" in html

@@ -9,7 +9,6 @@ from standfast.components.accounts.first_link import (
     make_first_link,
 )
 from standfast.components.accounts.models import Account, Membership, Role, User
-from standfast.components.accounts.pages import home
 
 __all__ = [
     "Account",
@@ -22,7 +21,6 @@ __all__ = [
     "check_first_link",
     "create_account",
     "create_first_user",
-    "home",
     "last_account",
     "make_first_link",
     "may",

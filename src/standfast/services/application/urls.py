@@ -1,7 +1,7 @@
 from django.conf import settings
 from django.urls import include, path
 
-from standfast.components.accounts.api import home
+from standfast.components.accounts.pages import home
 from standfast.services.application.style_page import style_page
 
 urlpatterns = [

@@ -32,6 +32,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.usersessions",
     "procrastinate.contrib.django",
     "standfast.platform",
     "standfast.components.accounts",
@@ -115,6 +116,14 @@ ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_ADAPTER = "standfast.components.accounts.sign_in.ByInvitation"
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+# Browsers treat http://localhost as secure.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not CONFIG.application_url.startswith("https:")
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # addresses come from invitations, not from sign-ups
+MFA_TOTP_ISSUER = "Standfast"
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
 
@@ -135,6 +144,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
 EMAIL_HOST = CONFIG.host
 EMAIL_PORT = CONFIG.inbox_port
+EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = "Standfast <no-reply@standfast.test>"
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 SILENCED_SYSTEM_CHECKS: list[str] = []

@@ -1,11 +1,18 @@
 from django.conf import settings
 from django.urls import include, path
+from django.views.generic import RedirectView
 
 from standfast.components.accounts.pages import home
 from standfast.services.application.style_page import style_page
+from standfast.services.application.welcome import new_account, welcome
 
 urlpatterns = [
     path("", home, name="home"),
+    path("welcome/<str:token>", welcome, name="welcome"),
+    path("accounts/new/", new_account, name="new_account"),
+    path("", include("standfast.components.accounts.urls")),
+    # A person has one address, changed in the profile; allauth's own list of addresses is not offered.
+    path("email/", RedirectView.as_view(pattern_name="accounts:profile")),
     path("", include("allauth.urls")),
 ]
 

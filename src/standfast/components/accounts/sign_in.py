@@ -1,0 +1,23 @@
+"""How allauth signs people in here: nobody signs up; one comes by the first link or by invitation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.account.adapter import DefaultAccountAdapter
+from django.http import HttpRequest
+
+
+class ByInvitation(DefaultAccountAdapter):  # type: ignore[misc]
+    """ACCOUNT_ADAPTER."""
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        return False
+
+    def add_message(
+        self, request: HttpRequest, level: int, message_template: str | None = None, *args: Any, **kwargs: Any
+    ) -> None:
+        """Without "Successfully signed in as": one sees that."""
+        if message_template and message_template.endswith(("logged_in.txt", "logged_out.txt")):
+            return
+        super().add_message(request, level, message_template, *args, **kwargs)

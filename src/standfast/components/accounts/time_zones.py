@@ -1,0 +1,19 @@
+"""The time zones to choose from: those of places, by region."""
+
+from __future__ import annotations
+
+import functools
+import zoneinfo
+
+REGIONS = ("Africa", "America", "Antarctica", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific")
+
+
+@functools.cache
+def choices() -> list[tuple[str, list[tuple[str, str]]]]:
+    """Grouped as a select shows them: (region, [(zone, place)]), with UTC last."""
+    grouped: dict[str, list[tuple[str, str]]] = {region: [] for region in REGIONS}
+    for zone in sorted(zoneinfo.available_timezones()):
+        region, _, place = zone.partition("/")
+        if place and region in grouped:
+            grouped[region].append((zone, place.replace("_", " ").replace("/", ", ")))
+    return [*grouped.items(), ("Other", [("UTC", "UTC")])]

@@ -8,7 +8,11 @@ from django.db import models
 
 
 class Response(models.Model):
-    """What one recipient of a send did. Human and machine are kept apart; a null means never."""
+    """What one recipient of a send did. Human and machine are kept apart; a null means never.
+
+    `opened_at` is the first opening or click of a person, `opens` the openings that were seen. `uncertain_at` stands while
+    nobody knows whether the message arrived.
+    """
 
     pk = models.CompositePrimaryKey("account_id", "send_id", "seq")
     account_id = models.BigIntegerField()
@@ -22,12 +26,28 @@ class Response(models.Model):
     unsubscribed_at = models.DateTimeField(null=True)
     complained_at = models.DateTimeField(null=True)
     bounced_at = models.DateTimeField(null=True)
+    uncertain_at = models.DateTimeField(null=True)
     opens = models.IntegerField(db_default=0)
     clicks = models.IntegerField(db_default=0)
 
+    class Meta:
+        indexes: ClassVar = [
+            # few, and looked for at every fold
+            models.Index(
+                fields=["account_id", "send_id", "seq"],
+                name="tracking_response_uncertain",
+                condition=models.Q(uncertain_at__isnull=False),
+            )
+        ]
+
 
 class SendCounter(models.Model):
-    """Totals of a send by name: delivered, deferred, bounced_hard, opens, opens_unique, machine_opens ..."""
+    """Totals of a send by name.
+
+    Events: delivered deferred failed skipped opens clicks machine_opens machine_clicks deferral:<code>.
+    Recipients: opens_unique clicks_unique machine_opens_unique machine_clicks_unique all_opens_unique all_clicks_unique
+    unsubscribed complained uncertain bounced bounced_hard bounced_soft bounced_later (after delivery) bounce:<class>.
+    """
 
     pk = models.CompositePrimaryKey("account_id", "send_id", "name")
     account_id = models.BigIntegerField()
@@ -37,7 +57,7 @@ class SendCounter(models.Model):
 
 
 class SendHour(models.Model):
-    """The same by hour (UTC): what the report draws over time."""
+    """The same by hour (UTC), without the names that hold a colon: what the report draws over time."""
 
     pk = models.CompositePrimaryKey("account_id", "send_id", "name", "hour_at")
     account_id = models.BigIntegerField()

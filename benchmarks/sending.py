@@ -30,12 +30,13 @@ def signing_rate(seconds: float = 1.5) -> float:
 def run(messages: int = MESSAGES) -> dict[str, float]:
     """Figures by name; rates are per second of the worker's CPU unless the name says wall."""
     with installation() as config:
+        from tests.flows.sending import add_people, sources
+
         from standfast.components.accounts.api import Account
         from standfast.components.audience.api import List
         from standfast.components.delivery import api as delivery
         from standfast.platform import postgres
         from standfast.platform.tenancy import account_scope
-        from tests.flows.sending import add_people, sources
 
         account = Account.objects.create(name="Bench", address="1 High Street")
         with account_scope(account.pk):
@@ -53,14 +54,17 @@ def run(messages: int = MESSAGES) -> dict[str, float]:
         froze = time.perf_counter() - began
         with service("inbox", port=config.inbox_port), service("worker", "--part", "send") as worker:
             _wait(config, send.pk, lambda state, next_seq: next_seq > 1)
-            began, cpu = time.perf_counter(), cpu_seconds(worker)
+            began, cpu, system = time.perf_counter(), cpu_seconds(worker), worker.cpu_times().system
             _wait(config, send.pk, lambda state, next_seq: state == "finished")
             wall, cpu = time.perf_counter() - began, cpu_seconds(worker) - cpu
+            system = worker.cpu_times().system - system
             memory = peak_mb(worker)
         return {
             "freeze": messages / froze,
             "send": messages / cpu,
             "send_wall": messages / wall,
+            "send_us": 1e6 * cpu / messages,
+            "send_kernel_us": 1e6 * system / messages,
             "signing": signing_rate(),
             "worker_mb": memory,
         }

@@ -64,7 +64,10 @@ class Stack:
 
     def up(self) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "standfast.cli", "up"], env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+            [sys.executable, "-m", "standfast.cli", "up"],
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
         )
         assert self.process.stdout is not None
         line = self.process.stdout.readline().decode()
@@ -171,10 +174,15 @@ class Campaigns:
         with account_scope(self.account_id):
             self.list_id = List.objects.create(account_id=self.account_id, name="Everybody").pk
             delivery.add_domain(account_id=self.account_id, domain="shop.example")
-            delivery.Route.objects.create(account_id=self.account_id, retry_seconds=1, retry_seconds_max=2, life_seconds=3600)
+            delivery.Route.objects.create(
+                account_id=self.account_id, retry_seconds=1, retry_seconds_max=2, life_seconds=3600
+            )
         with psycopg.connect(target) as connection:
             add_people(connection, self.account_id, self.list_id, people)
-        small = "<p>Hello {{ contact.first_name }} from {{ contact.city }}</p><a href='https://shop.example/a'>Look</a>" * 20
+        small = (
+            "<p>Hello {{ contact.first_name }} from {{ contact.city }}</p><a href='https://shop.example/a'>Look</a>"
+            * 20
+        )
         self.sources = {**sources("news@shop.example", html=f"<html><body>{small}</body></html>"),
                         "tracker_url": settings.tracker_url}  # fmt: skip
         self.sends: list[int] = []
@@ -213,12 +221,16 @@ class Campaigns:
     def books(self) -> Counter[str]:
         from standfast.components.delivery.api import RecipientStatus
 
-        rows = self.query("SELECT status, count(*) FROM delivery_recipient WHERE account_id = %s GROUP BY 1", [self.account_id])
+        rows = self.query(
+            "SELECT status, count(*) FROM delivery_recipient WHERE account_id = %s GROUP BY 1", [self.account_id]
+        )
         return Counter({RecipientStatus(status).name.lower(): count for status, count in rows})
 
     def statuses(self) -> dict[tuple[int, int], int]:
         """(send, seq) -> status."""
-        rows = self.query("SELECT send_id, seq, status FROM delivery_recipient WHERE account_id = %s", [self.account_id])
+        rows = self.query(
+            "SELECT send_id, seq, status FROM delivery_recipient WHERE account_id = %s", [self.account_id]
+        )
         return {(send_id, seq): status for send_id, seq, status in rows}
 
 

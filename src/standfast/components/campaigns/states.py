@@ -29,7 +29,7 @@ MOVES: dict[str, frozenset[str]] = {
     S.CANCELLED: frozenset(),
 }
 
-DEADLINES = {
+DEADLINES: dict[str, dt.timedelta] = {
     S.FREEZING: dt.timedelta(hours=1),
     S.SENDING: dt.timedelta(days=7),
     S.PAUSED: dt.timedelta(days=30),

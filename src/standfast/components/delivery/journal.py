@@ -147,7 +147,9 @@ def read(path: Path) -> Found:
         elif kind == _DOT:
             found.dots.add(_NUMBER.unpack(payload)[0])
         elif kind == _OUTCOME_KIND:
-            noted = Noted(*_OUTCOME.unpack_from(payload), payload[_OUTCOME.size :].decode("utf-8", "replace"))
+            seq, status, code, attempt, at = _OUTCOME.unpack_from(payload)
+            text = payload[_OUTCOME.size :].decode("utf-8", "replace")
+            noted = Noted(seq, status, code, attempt, at, text)
             found.outcomes[noted.seq] = noted
     return found
 

@@ -6,6 +6,7 @@ Start as many of each as there are cores and machines: work is claimed, never as
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import threading
 import time
@@ -37,6 +38,12 @@ def send(config: Config) -> None:
 
     pool = ConnectionPool(postgres.dsn(config, "loader"), min_size=1, max_size=8, open=True, name="send")
     ehlo_name = config.bounce_domain.split(",")[0].strip()
+
+    # What is loaded by now stays: leave it out of every later collection, and collect less often. Rendering makes many
+    # short-lived objects and no cycles; the default thresholds cost a fifth of the send path.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
 
     async def run() -> None:
         sender = Sender(
@@ -112,7 +119,7 @@ async def _jobs(stop: threading.Event) -> None:
         loop.add_signal_handler(number, leave.set)
     while not leave.is_set():
         try:
-            with_worker = app.with_connector(app.connector.get_worker_connector())
+            with_worker = app.with_connector(app.connector.get_worker_connector())  # type: ignore[attr-defined]
             async with with_worker.open_async():
                 working = asyncio.create_task(
                     with_worker.run_worker_async(concurrency=2, install_signal_handlers=False, listen_notify=True,

@@ -99,7 +99,9 @@ def test_send(*, account_id: int, campaign_id: int, emails: Sequence[str], conta
         raise NotReady(found)
     sources = sources_of(campaign)
     sources["subject"] = f"[Test] {sources['subject']}"
-    return len(delivery.test_send(account_id=account_id, sources=sources, emails=emails, contact=contact))
+    # kept with the send as JSON, where a time is text; Liquid's date filter reads it
+    values = {name: value.isoformat() if isinstance(value, dt.date) else value for name, value in contact.items()}
+    return len(delivery.test_send(account_id=account_id, sources=sources, emails=emails, contact=values))
 
 
 def duplicate(*, account_id: int, campaign_id: int, by_user_id: int | None = None) -> Campaign:

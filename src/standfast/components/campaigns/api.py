@@ -13,6 +13,8 @@ from standfast.components.campaigns.actions import (
 )
 from standfast.components.campaigns.models import Campaign, CampaignState, Hold
 from standfast.components.campaigns.preflight import Finding, Preflight, check
+from standfast.components.campaigns.progress import Progress, progress_of
+from standfast.components.campaigns.results import Result, results_of
 from standfast.components.campaigns.states import IllegalMove
 from standfast.components.campaigns.steward import tend
 
@@ -24,11 +26,15 @@ __all__ = [
     "IllegalMove",
     "NotReady",
     "Preflight",
+    "Progress",
+    "Result",
     "cancel",
     "check",
     "duplicate",
     "pause",
+    "progress_of",
     "resend_uncertain",
+    "results_of",
     "resume",
     "schedule",
     "tend",

@@ -11,7 +11,7 @@ from typing import Literal
 from standfast.components.audience.api import List
 from standfast.components.campaigns.models import Campaign
 from standfast.components.campaigns.sources import compiled
-from standfast.components.content.api import ContentError
+from standfast.components.content.api import ContentError, Severity
 from standfast.components.delivery import api as delivery
 from standfast.protocols.address import AddressError, parse_address
 from standfast.protocols.mime import HeaderError, encode_addresses
@@ -19,13 +19,15 @@ from standfast.protocols.mime import HeaderError, encode_addresses
 
 @dataclass(frozen=True)
 class Finding:
-    """`step` is where in the campaign it is mended: details, people, content, schedule."""
+    """`step` is where in the campaign it is mended: details, people, content, schedule; `place` says where else, if so:
+    domains, settings (the account's) or editor (the content's)."""
 
     severity: Literal["error", "warning"]
     step: str
     what: str
     remedy: str
     line: int = 0
+    place: str = ""
 
 
 @dataclass
@@ -39,15 +41,16 @@ class Preflight:
     def may_send(self) -> bool:
         return not any(finding.severity == "error" for finding in self.findings)
 
-    def error(self, step: str, what: str, remedy: str, line: int = 0) -> None:
-        self.findings.append(Finding("error", step, what, remedy, line))
+    def error(self, step: str, what: str, remedy: str, line: int = 0, place: str = "") -> None:
+        self.findings.append(Finding("error", step, what, remedy, line, place))
 
-    def warn(self, step: str, what: str, remedy: str, line: int = 0) -> None:
-        self.findings.append(Finding("warning", step, what, remedy, line))
+    def warn(self, step: str, what: str, remedy: str, line: int = 0, place: str = "") -> None:
+        self.findings.append(Finding("warning", step, what, remedy, line, place))
 
 
 def check(campaign: Campaign) -> Preflight:
-    """All checks, in the order of the campaign's steps. In the account's scope."""
+    """All checks, in the order of the campaign's steps; counts the audience, which takes a second for a million. In the
+    account's scope."""
     result = Preflight()
     _check_sender(campaign, result)
     _check_people(campaign, result)
@@ -58,6 +61,9 @@ def check(campaign: Campaign) -> Preflight:
 def _check_sender(campaign: Campaign, result: Preflight) -> None:
     if not campaign.name.strip():
         result.error("details", "The campaign has no name.", "Give it one, so that you find it again.")
+    if not campaign.from_email.strip():
+        result.error("details", "There is no From address.", "Enter an address of one of your sending domains.")
+        return
     try:
         address = parse_address(campaign.from_email)
         encode_addresses("From", [(campaign.from_name, campaign.from_email)])
@@ -73,6 +79,7 @@ def _check_sender(campaign: Campaign, result: Preflight) -> None:
             "details",
             f"{address.domain} is not one of your sending domains, so the mail could not be signed for it.",
             "Add the domain under Settings, Sending domains, or choose a From address of one you have.",
+            place="domains",
         )
     route = delivery.Route.objects.filter(account_id=campaign.account_id).first()
     if aligned and route is not None and not route.to_inbox and not any(d.verified_at for d in aligned):
@@ -80,6 +87,7 @@ def _check_sender(campaign: Campaign, result: Preflight) -> None:
             "details",
             f"The DKIM record of {aligned[0].domain} has not been seen in DNS: Gmail, Yahoo and Microsoft refuse such bulk mail.",
             "Publish the records shown under Settings, Sending domains, and press Check.",
+            place="domains",
         )
     if not (campaign.address or campaign.account.address).strip():
         result.error(
@@ -111,14 +119,18 @@ def _check_content(campaign: Campaign, result: Preflight) -> None:
         result.error("content", "No content is chosen.", "Choose or write one.")
         return
     if not (campaign.subject or campaign.content.subject).strip():
-        result.error("content", "There is no subject.", "Write one here or in the content.")
+        result.error("content", "There is no subject.", "Write one here or in the content.", place="editor")
     try:
         program = compiled(campaign)
     except ContentError as error:
-        result.error("content", f"The content has an error: {error.reason}.", "Mend it in the editor.", error.line)
+        result.error(
+            "content", f"The content has an error: {error.reason}.", "Mend it in the editor.", error.line, "editor"
+        )
         return
     result.links = len(program.links)
     result.lowered = program.lowered
     for problem in program.problems:
-        add = result.error if problem.severity == "error" else result.warn
-        add("content", problem.what, problem.remedy, problem.line)
+        if problem.severity == Severity.NOTE:
+            continue  # of interest to who writes, no matter before a send
+        add = result.error if problem.severity == Severity.ERROR else result.warn
+        add("content", problem.what, problem.remedy, problem.line, "editor")

@@ -3,16 +3,24 @@
 from standfast.components.content.compile import CompiledMessage, Preview, compile_message
 from standfast.components.content.links import LinkSigner
 from standfast.components.content.models import Content, SourceKind
-from standfast.components.content.problems import Problem
+from standfast.components.content.previews import SAMPLE, Shown, contact_values, find_contact, newest_contact, show
+from standfast.components.content.problems import Problem, Severity
 from standfast.protocols.liquid import ContentError
 
 __all__ = [
+    "SAMPLE",
     "CompiledMessage",
     "Content",
     "ContentError",
     "LinkSigner",
     "Preview",
     "Problem",
+    "Severity",
+    "Shown",
     "SourceKind",
     "compile_message",
+    "contact_values",
+    "find_contact",
+    "newest_contact",
+    "show",
 ]

@@ -3,6 +3,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from standfast.components.accounts.pages import home
+from standfast.services.application import dashboard, inbox_pages
 from standfast.services.application.style_page import style_page
 from standfast.services.application.welcome import new_account, welcome
 
@@ -13,6 +14,14 @@ urlpatterns = [
     path("", include("standfast.components.accounts.urls")),
     # A person has one address, changed in the profile; allauth's own list of addresses is not offered.
     path("email/", RedirectView.as_view(pattern_name="accounts:profile")),
+    path("accounts/<int:account_id>/", dashboard.dashboard, name="dashboard"),
+    path("accounts/<int:account_id>/dashboard/running/", dashboard.running, name="dashboard_running"),
+    path("accounts/<int:account_id>/dashboard/first-steps/", dashboard.first_steps, name="dashboard_first_steps"),
+    path("accounts/<int:account_id>/dashboard/growth/", dashboard.growth, name="dashboard_growth"),
+    path("", include("standfast.components.content.urls")),
+    path("", include("standfast.components.delivery.urls")),
+    path("", include("standfast.components.campaigns.urls")),
+    path("accounts/<int:account_id>/inbox/", include((inbox_pages.URLS, "inbox"))),
     path("", include("allauth.urls")),
 ]
 

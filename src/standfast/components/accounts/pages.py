@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from allauth.account.models import EmailAddress
+from allauth.core import ratelimit
 from django.contrib import messages
 from django.contrib.auth import login
 from django.contrib.auth.decorators import login_required
@@ -34,7 +37,13 @@ def home(request: HttpRequest) -> HttpResponse:
 def profile(request: HttpRequest) -> HttpResponse:
     """Name, address, and how one signs in."""
     # A copy: a form that is refused must not change the name in the page's corner.
-    form = ProfileForm(request.POST or None, instance=User.objects.get(pk=request.user.pk))
+    user: Any = request.user
+    form = ProfileForm(request.POST or None, instance=User.objects.get(pk=user.pk))
+    if request.method == "POST" and request.POST.get("password"):
+        # A session left open somewhere must not serve to guess the password.
+        too_many = ratelimit.consume_or_429(request, action="reauthenticate", user=request.user)
+        if too_many:
+            return too_many  # type: ignore[no-any-return]
     if request.method == "POST" and form.is_valid():
         _save_profile(form)
         messages.success(request, "Your profile is saved.")

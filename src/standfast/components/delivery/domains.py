@@ -8,12 +8,17 @@ from typing import Any
 import dns.exception
 import dns.resolver
 import psycopg
+from django.db.models import Q
 
-from standfast.components.delivery.models import SendingDomain
+from standfast.components.delivery.models import Send, SendingDomain, SendState
 from standfast.platform import sealing
 from standfast.protocols import dkim
 
 KEY = "dkim-key"
+
+
+class DomainInUse(ValueError):
+    """Mail from the domain is on its way; the text says what to do."""
 
 
 def add_domain(*, account_id: int, domain: str) -> SendingDomain:
@@ -24,6 +29,17 @@ def add_domain(*, account_id: int, domain: str) -> SendingDomain:
         account_id=account_id, domain=domain.lower().strip("."), selector=selector,
         private_key_sealed=sealing.seal(key.private_pem, purpose=KEY), public_record=key.dns_txt,
     )  # fmt: skip
+
+
+def delete_domain(domain: SendingDomain) -> None:
+    """Delete a domain with its key. Raises DomainInUse while messages are still to be signed with it. In the account's scope."""
+    open_sends = Send.objects.filter(account_id=domain.account_id, state__in=(SendState.READY, SendState.PAUSED))
+    name = domain.domain
+    if open_sends.filter(
+        Q(sources__from_email__iendswith=f"@{name}") | Q(sources__from_email__iendswith=f".{name}")
+    ).exists():
+        raise DomainInUse(f"A campaign is being sent from {name}. Wait until it is done, or cancel it.")
+    domain.delete()
 
 
 def signers_for(connection: psycopg.Connection, *, account_id: int, from_email: str) -> list[dkim.Signer]:
@@ -39,19 +55,22 @@ def signers_for(connection: psycopg.Connection, *, account_id: int, from_email: 
 
 
 def records(domain: SendingDomain, *, bounce_domain: str) -> list[dict[str, str]]:
-    """What to publish: type, name, value and why."""
+    """What to publish: type, name, value and why; `key` is its name in check_domain's answer."""
     return [
-        {"type": "TXT", "name": dkim.record_name(selector=domain.selector, domain=domain.domain),
-         "value": domain.public_record, "why": "DKIM: proves that the mail is yours and was not changed."},
-        {"type": "TXT", "name": f"_dmarc.{domain.domain}", "value": f"v=DMARC1; p=none; rua=mailto:dmarc@{domain.domain}",
+        {"key": "dkim", "type": "TXT",
+         "name": dkim.record_name(selector=domain.selector, domain=domain.domain), "value": domain.public_record,
+         "why": "DKIM: proves that the mail is yours and was not changed."},
+        {"key": "dmarc", "type": "TXT", "name": f"_dmarc.{domain.domain}",
+         "value": f"v=DMARC1; p=none; rua=mailto:dmarc@{domain.domain}",
          "why": "DMARC: Gmail, Yahoo and Microsoft require a policy from bulk senders."},
-        {"type": "TXT", "name": bounce_domain, "value": "v=spf1 a mx ~all",
+        {"key": "spf", "type": "TXT", "name": bounce_domain, "value": "v=spf1 a mx ~all",
          "why": "SPF: names the hosts that may send for the bounce domain."},
     ]  # fmt: skip
 
 
-def check_domain(domain: SendingDomain, *, resolver: Any = None) -> dict[str, str]:
-    """Look the records up; returns {"dkim": "ok" | what is wrong, "dmarc": ...} and stores it. Takes up to some seconds."""
+def check_domain(domain: SendingDomain, *, bounce_domain: str = "", resolver: Any = None) -> dict[str, str]:
+    """Look the records up; returns {"dkim": "ok" | what is wrong, "dmarc": ..., "spf": ...} and stores it. SPF is that of the
+    bounce domain, where one is given. Takes up to some seconds."""
     asked = resolver or dns.resolver.Resolver()
     asked.lifetime = 4.0
     name = dkim.record_name(selector=domain.selector, domain=domain.domain)
@@ -62,6 +81,8 @@ def check_domain(domain: SendingDomain, *, resolver: Any = None) -> dict[str, st
             asked, f"_dmarc.{domain.domain}", lambda text: text.lower().startswith("v=dmarc1"), "is no DMARC"
         ),
     }
+    if bounce_domain:
+        found["spf"] = _look_up(asked, bounce_domain, lambda text: text.lower().startswith("v=spf1"), "is no SPF")
     domain.checked_at = dt.datetime.now(dt.UTC)
     domain.check_result = found
     domain.verified_at = domain.checked_at if found["dkim"] == "ok" else None

@@ -8,7 +8,7 @@ import htmx from "htmx.org";
 import { watchCopyButtons } from "./copy";
 import { watchDialogs } from "./dialogs";
 import { watchDrawer } from "./drawer";
-import { watchDropzones, watchForms } from "./forms";
+import { guessTimeZones, watchDropzones, watchForms } from "./forms";
 import { watchTheme } from "./theme";
 import { toast, watchToasts } from "./toasts";
 
@@ -25,6 +25,7 @@ watchDialogs();
 watchToasts();
 watchForms();
 watchDropzones();
+guessTimeZones();
 watchCopyButtons();
 watchRequests();
 document.addEventListener("click", (event) => {

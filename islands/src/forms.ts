@@ -1,4 +1,5 @@
-/** A form is sent once, however often one clicks; a select may send its form; a drop zone names its file. */
+/** A form is sent once, however often one clicks; a select may send its form; a drop zone names its file; a new account starts
+    in the browser's time zone. */
 export function watchForms(): void {
   document.addEventListener("submit", (event) => {
     const form = event.target as HTMLFormElement;
@@ -15,6 +16,15 @@ export function watchForms(): void {
     if (field.matches("[data-submit-on-change]")) field.form?.requestSubmit();
     if (field.matches(".sf-drop input[type=file]")) nameFile(field);
   });
+}
+
+/** `<select data-time-zone>`: the browser's own zone, where nobody chose one yet. */
+export function guessTimeZones(): void {
+  for (const select of document.querySelectorAll<HTMLSelectElement>("select[data-time-zone]")) {
+    if (select.querySelector("option[selected]")) continue;
+    const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+    if ([...select.options].some((option) => option.value === zone)) select.value = zone;
+  }
 }
 
 export function watchDropzones(): void {

@@ -39,8 +39,8 @@ async def addresses(host: str, port: int) -> list[str]:
     public = [address for address in found if is_public(address)]
     if not public:
         raise OutboundRefused(
-            f"{host} is an address inside a private network ({found[0]}), where this installation does not connect to. "
-            f"Whoever runs it may allow that with {ALLOW_PRIVATE}=1.",
+            f"{host if host == found[0] else f'{host} ({found[0]})'} is inside a private network. "
+            f"Whoever runs this installation may allow that with {ALLOW_PRIVATE}=1.",
             permanent=True,
         )
     return public

@@ -12,8 +12,10 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.db import connection, transaction
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
+from standfast.components.accounts import time_zones
 from standfast.components.accounts.models import Account, Membership, Role
 from standfast.platform import tenancy
 
@@ -38,7 +40,8 @@ def account_page(view: View | None = None, *, role: Any = Role.READER, post: Any
 
     Whoever is not signed in goes to the sign-in and comes back; a stranger gets 404; a member below `role` gets 403.
     Methods that change something need `post` as well (`post=Role.READER` for a preview that only answers).
-    The view and the rendering of its template run in one transaction that sees this account only, committed at a normal return.
+    The view and the rendering of its template run in one transaction that sees this account only, committed at a normal return,
+    and in the account's time zone.
     Sets request.account, .accounts (AccountLinks of the switcher), .membership and .role.
     """
     if view is None:
@@ -51,10 +54,11 @@ def account_page(view: View | None = None, *, role: Any = Role.READER, post: Any
         with transaction.atomic():
             _admit(request, account_id)
             _check_role(request, role if request.method in SAFE_METHODS else max(role, post, key=_RANK.__getitem__))
-            response = view(request, account_id, *args, **kwargs)
-            render = getattr(response, "render", None)
-            if callable(render):
-                response = render()  # here, not after the middleware: a template may ask the database
+            with timezone.override(time_zones.zone(request.account.time_zone)):  # type: ignore[attr-defined]
+                response = view(request, account_id, *args, **kwargs)
+                render = getattr(response, "render", None)
+                if callable(render):
+                    response = render()  # here, not after the middleware: a template may ask the database
         _refuse_late_reading(response)
         if request.session.get(LAST_ACCOUNT) != account_id:
             request.session[LAST_ACCOUNT] = account_id

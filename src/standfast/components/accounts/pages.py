@@ -7,10 +7,9 @@ from typing import Any
 from allauth.account.models import EmailAddress
 from allauth.core import ratelimit
 from django.contrib import messages
-from django.contrib.auth import login
 from django.contrib.auth.decorators import login_required
 from django.db import IntegrityError, transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
@@ -19,9 +18,8 @@ from standfast.components.accounts import members
 from standfast.components.accounts.access import last_account, memberships_of, to_sign_in
 from standfast.components.accounts.forms import JoinForm, ProfileForm
 from standfast.components.accounts.models import Invitation, User
+from standfast.components.accounts.sign_in import sign_in
 from standfast.platform.tenancy import account_scope
-
-BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
 def home(request: HttpRequest) -> HttpResponse:
@@ -93,11 +91,10 @@ def _join_new(request: HttpRequest, invitation: Invitation, token: str) -> HttpR
             answer = _welcome(request, invitation, token, user)
     except IntegrityError:  # two clicks: the other one made the person
         return redirect(request.path)
-    login(request, user, backend=BACKEND)
-    return answer
+    return sign_in(request, user, url=answer.url)
 
 
-def _welcome(request: HttpRequest, invitation: Invitation, token: str, user: User) -> HttpResponse:
+def _welcome(request: HttpRequest, invitation: Invitation, token: str, user: User) -> HttpResponseRedirect:
     members.accept(account_id=invitation.account_id, token=token, user=user)
     messages.success(request, f"Welcome to {invitation.account.name}.")
-    return redirect(f"/accounts/{invitation.account_id}/")
+    return HttpResponseRedirect(f"/accounts/{invitation.account_id}/")

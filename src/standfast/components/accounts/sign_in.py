@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
-from django.http import HttpRequest
+from allauth.account.utils import perform_login
+from django.http import HttpRequest, HttpResponse
+
+from standfast.components.accounts.models import User
 
 
 class ByInvitation(DefaultAccountAdapter):  # type: ignore[misc]
@@ -21,3 +24,9 @@ class ByInvitation(DefaultAccountAdapter):  # type: ignore[misc]
         if message_template and message_template.endswith(("logged_in.txt", "logged_out.txt")):
             return
         super().add_message(request, level, message_template, *args, **kwargs)
+
+
+def sign_in(request: HttpRequest, user: User, *, url: str) -> HttpResponse:
+    """Sign in somebody who was just made, and go on to `url`; listed among their sessions like any other sign-in."""
+    user.backend = "django.contrib.auth.backends.ModelBackend"  # type: ignore[attr-defined]
+    return perform_login(request, user, redirect_url=url)  # type: ignore[no-any-return]

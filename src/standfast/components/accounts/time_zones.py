@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import functools
 import zoneinfo
 
 REGIONS = ("Africa", "America", "Antarctica", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific")
+
+
+def zone(name: str) -> dt.tzinfo:
+    """The zone of a name; UTC for a name that no longer is one."""
+    try:
+        return zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        return dt.UTC
 
 
 @functools.cache

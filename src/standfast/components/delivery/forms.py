@@ -62,7 +62,7 @@ class RelayForm(forms.ModelForm):
         widget=forms.RadioSelect,
     )
     host = forms.CharField(
-        label="Host", max_length=253, required=False,
+        label="Host", max_length=253, error_messages={"required": "Which mail server shall it go through?"},
         widget=forms.TextInput(attrs={"placeholder": "smtp.example.com", "autocomplete": "off", "spellcheck": "false"}),
     )  # fmt: skip
     port = forms.IntegerField(label="Port", min_value=1, max_value=65535)
@@ -92,6 +92,8 @@ class RelayForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.initial["to_inbox"] = "inbox" if self.instance.to_inbox else "relay"
+        if self.data.get("to_inbox") == "inbox":
+            self.fields["host"].required = False
         self.before = (self.instance.host, self.instance.port, self.instance.username)
         if self.instance.password_sealed:
             self.fields["password"].widget.attrs["placeholder"] = "Saved; type to replace it"
@@ -116,8 +118,6 @@ class RelayForm(forms.ModelForm):
 
     def clean(self) -> dict[str, Any]:
         values = super().clean() or self.cleaned_data
-        if not values.get("to_inbox") and "host" in values and not values["host"]:
-            self.add_error("host", "Which mail server shall it go through?")
         if values.get("username") and not values.get("password") and self._goes_elsewhere(values):
             self.add_error("password", "Type the password again: it would go to another server or user.")
         if values.get("retry_seconds", 0) > values.get("retry_seconds_max", _DAY):

@@ -62,7 +62,8 @@ def _records(domain: SendingDomain) -> list[dict[str, Any]]:
     shown = []
     for record in sending.records(domain, bounce_domain=_bounce_domain()):
         found = domain.check_result.get(record["key"], "")
-        shown.append({**record, "label": record["key"].upper(), "found": found, "remedy": _remedy(found)})
+        why = record["why"].partition(": ")[2]
+        shown.append({**record, "label": record["key"].upper(), "why": why, "found": found, "remedy": _remedy(found)})
     return shown
 
 

@@ -49,6 +49,8 @@ async def probe(way: Way, *, ehlo_name: str = "localhost") -> Probe:
     except TimeoutError:
         return Probe(False, "The mail server is too slow.", "Try again later, or ask the provider.")
     except outbound.OutboundRefused as error:
+        if error.permanent:
+            return Probe(False, "Standfast does not connect to this host.", error.text)
         return Probe(False, _WHAT[Stage.CONNECT], "Check the host's name.", error.text)
 
 

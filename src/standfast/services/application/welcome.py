@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
-from django.contrib.auth import login
 from django.contrib.auth.decorators import login_required
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
@@ -19,12 +19,12 @@ from standfast.components.accounts.api import (
     check_first_link,
     create_account,
     create_first_user,
+    sign_in,
 )
 from standfast.components.accounts.forms import AccountForm, WelcomeForm
 from standfast.components.delivery.api import Route, add_domain
 from standfast.platform.tenancy import account_scope
 
-BACKEND = "django.contrib.auth.backends.ModelBackend"
 TRIAL_DOMAIN = "standfast.test"  # a reserved top-level domain (RFC 6761): nothing sent from it can leave by mistake
 LABEL_OCTETS_MAX = 63
 
@@ -47,8 +47,7 @@ def welcome(request: HttpRequest, token: str) -> HttpResponse:
             make_ready(account)
     except LinkSpent as error:
         return render(request, "welcome_spent.html", {"text": str(error)}, status=410)
-    login(request, user, backend=BACKEND)
-    return redirect(f"/accounts/{account.pk}/")
+    return sign_in(request, user, url=f"/accounts/{account.pk}/")
 
 
 @login_required
@@ -58,12 +57,10 @@ def new_account(request: HttpRequest) -> HttpResponse:
     if request.method != "POST" or not form.is_valid():
         return render(request, "new_account.html", {"form": form})
     given = form.cleaned_data
+    maker: Any = request.user
     with transaction.atomic():
         account = create_account(
-            request.user,
-            name=given["account_name"],
-            time_zone=given["time_zone"],
-            address=given["address"],  # type: ignore[arg-type]
+            maker, name=given["account_name"], time_zone=given["time_zone"], address=given["address"]
         )
         make_ready(account)
     return redirect(f"/accounts/{account.pk}/")

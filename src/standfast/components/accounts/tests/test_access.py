@@ -16,6 +16,7 @@ from django.template import engines
 from django.template.response import TemplateResponse
 from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from standfast.components.accounts.api import Membership, Role, account_page, last_account, stream, to_sign_in
 
@@ -119,6 +120,18 @@ def test_a_page_costs_one_membership_query(cast):
     assert sum("accounts_membership" in sql for sql in statements) == 1
     assert sum("app.account_id" in sql for sql in statements) == 1
     assert len(statements) == 4  # user, memberships, forget the user, account
+
+
+def test_a_page_tells_the_time_of_the_account(cast):
+    cast.account.time_zone = "Asia/Tokyo"
+    cast.account.save()
+
+    @account_page
+    def clock(request, account_id):
+        return HttpResponse(timezone.get_current_timezone_name())
+
+    assert clock(asked(cast.alice), account_id=cast.account.pk).content == b"Asia/Tokyo"
+    assert timezone.get_current_timezone_name() == "UTC"
 
 
 def test_an_error_undoes_what_the_page_wrote(cast):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from allauth.account.models import EmailAddress
+from django.core import mail
 from django.core.cache import cache
 from django.test import Client
 
@@ -86,3 +89,21 @@ def test_sessions_passkeys_and_two_factor_pages_open(cast):
     ):
         assert client.get(url).status_code == 200, url
     assert client.get("/email/").url == "/profile/"
+
+
+def test_a_forgotten_password_is_mended_by_mail(cast):
+    stranger = Client()
+    stranger.post("/password/reset/", {"email": cast.bob.email.upper()})
+    (letter,) = mail.outbox
+    assert letter.to == [cast.bob.email]
+    link = re.search(r"https?://[^/]+(/password/reset/key/\S+)", letter.body).group(1)
+    form = stranger.get(link, follow=True)
+    chosen = "another horse battery"
+    stranger.post(form.request["PATH_INFO"], {"password1": chosen, "password2": chosen})
+    assert Client().post("/login/", {"login": cast.bob.email, "password": chosen}).status_code == 302
+
+
+def test_a_stranger_learns_nothing_from_the_reset(cast):
+    answers = [Client().post("/password/reset/", {"email": email}) for email in (cast.bob.email, "nobody@example.com")]
+    assert [answer.status_code for answer in answers] == [302, 302]
+    assert answers[0].url == answers[1].url

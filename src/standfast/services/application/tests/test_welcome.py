@@ -56,6 +56,7 @@ def test_the_first_user_gets_an_account_that_can_send_to_the_inbox(token):
         assert Route.objects.get(account_id=account_id).to_inbox
         assert Membership.objects.get(account_id=account_id).user.email == "alice@example.com"
     assert client.get("/").url == answer.url  # signed in
+    assert "This one" in client.get("/sessions/").content.decode()
 
     again = client.post(f"/welcome/{token}", FORM)
     assert again.status_code == 410

@@ -144,7 +144,7 @@ def _safe_document(html: str, *, remote_images: bool) -> str:
     clean = nh3.clean(
         html,
         tags=_TAGS,
-        clean_content_tags={"script"},
+        clean_content_tags={"script", "title"},
         attributes=_ATTRIBUTES,
         url_schemes={"http", "https", "mailto", "tel", "data"},
         link_rel="noopener noreferrer",
@@ -153,7 +153,7 @@ def _safe_document(html: str, *, remote_images: bool) -> str:
     policy = _POLICY.format(images="data: http: https:" if remote_images else "data:")
     return (
         '<!doctype html><html><head><meta charset="utf-8">'
-        f'<meta http-equiv="Content-Security-Policy" content="{policy}"></head><body>{clean}</body></html>'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}"></head><body style="margin:0">{clean}</body></html>'
     )
 
 

@@ -14,7 +14,6 @@ from standfast.components.campaigns.actions import (
 from standfast.components.campaigns.models import Campaign, CampaignState, Hold
 from standfast.components.campaigns.preflight import Finding, Preflight, check
 from standfast.components.campaigns.progress import Progress, progress_of
-from standfast.components.campaigns.results import Result, results_of
 from standfast.components.campaigns.states import IllegalMove
 from standfast.components.campaigns.steward import tend
 
@@ -27,14 +26,12 @@ __all__ = [
     "NotReady",
     "Preflight",
     "Progress",
-    "Result",
     "cancel",
     "check",
     "duplicate",
     "pause",
     "progress_of",
     "resend_uncertain",
-    "results_of",
     "resume",
     "schedule",
     "tend",

@@ -99,9 +99,15 @@ class ScheduleForm(forms.Form):
         widget=forms.RadioSelect,
     )
     date = forms.DateField(
-        label="Day", required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+        label="Day",
+        error_messages={"required": "Choose a day, or send it now."},
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
     )
-    time = forms.TimeField(label="Time", required=False, widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"))
+    time = forms.TimeField(
+        label="Time",
+        error_messages={"required": "Choose a time, or send it now."},
+        widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
+    )
     rate_per_minute = forms.IntegerField(
         label="At most this many a minute", required=False, min_value=1, max_value=RATE_MAX,
         help_text="Left empty, as fast as they take it. A new domain does better with a slow start.",
@@ -110,13 +116,15 @@ class ScheduleForm(forms.Form):
     def __init__(self, *args: Any, zone: ZoneInfo, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.zone = zone
+        for name in ("date", "time"):
+            self.fields[name].required = not self.is_bound or self.data.get("when") == "at"
 
     def clean(self) -> dict[str, Any]:
         values = super().clean() or {}
         values["send_at"] = None
         if values.get("when") == "at":
             if not values.get("date") or not values.get("time"):
-                raise forms.ValidationError("Choose a day and a time, or send it now.")
+                return values  # said beside the fields
             values["send_at"] = in_zone(values["date"], values["time"], self.zone)
             if values["send_at"] <= dt.datetime.now(dt.UTC):
                 raise forms.ValidationError("That time has passed. Choose a later one, or send it now.")

@@ -15,7 +15,7 @@ MOVES_MAX = 100
 _SAYS = {
     "draft": ("pencil", "grey", "Went back to draft"),
     "scheduled": ("calendar-time", "violet", "Was scheduled"),
-    "freezing": ("users-group", "blue", "Audience is being counted out"),
+    "freezing": ("users-group", "blue", "The audience was counted out"),
     "sending": ("send", "blue", "Sending began"),
     "paused": ("player-pause", "amber", "Was paused"),
     "held": ("hand-stop", "red", "Was held"),

@@ -11,7 +11,7 @@ from django.core.paginator import Paginator
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
@@ -23,7 +23,6 @@ from standfast.components.campaigns.history import moves
 from standfast.components.campaigns.models import Campaign, CampaignState, Hold
 from standfast.components.campaigns.progress import progress_of
 from standfast.components.campaigns.reasons import skipped_lines
-from standfast.components.campaigns.results import results_of
 from standfast.components.campaigns.steps import STEPS, zone_of
 from standfast.components.delivery import api as delivery
 from standfast.components.tracking import api as tracking
@@ -53,7 +52,7 @@ def list_campaigns(request: HttpRequest, account_id: int) -> HttpResponse:
         found = found.filter(Q(name__icontains=q) | Q(subject__icontains=q))
     ordered = found.select_related("send", "content").defer("send__sources", "content__source", "content__text_source")
     page = Paginator(ordered.order_by("-created_at", "-pk"), PAGE).get_page(request.GET.get("page"))
-    results = results_of(account_id=account_id, send_ids=[campaign.send_id for campaign in page])
+    results = tracking.by_send(account_id=account_id, send_ids=[campaign.send_id for campaign in page])
     rows = [(campaign, results.get(campaign.send_id or 0)) for campaign in page]
     context = {"rows": rows, "page": page, "q": q, "tab": tab, "tabs": TABS, "may_write": may(request, Role.MEMBER)}
     return render(request, "campaigns/list.html", context)
@@ -110,7 +109,8 @@ def show(request: HttpRequest, account_id: int, campaign_id: int) -> HttpRespons
     context = {
         "campaign": campaign, "progress": progress, "poll_url": _poll_url(campaign, progress.next_query),
         "history": moves(account_id=account_id, campaign_id=campaign_id), "zone": zone.key,
-        "local": campaign.send_at.astimezone(zone) if campaign.send_at else None,
+        "local": campaign.send_at.astimezone(zone).replace(tzinfo=None) if campaign.send_at else None,
+        "utc": campaign.send_at.astimezone(dt.UTC).replace(tzinfo=None) if campaign.send_at else None,
         "skipped": skipped_lines(campaign.skipped), "skipped_sum": sum(campaign.skipped.values()),
         "hold": Hold.objects.filter(account_id=account_id, campaign=campaign, released_at=None).order_by("-pk").first(),
         "lists": list(List.objects.filter(account_id=account_id, pk__in=campaign.list_ids).values_list("name", flat=True)),
@@ -141,16 +141,12 @@ def _poll_url(campaign: Campaign, query: str) -> str:
 
 def _tracking_url(name: str, campaign: Campaign) -> str:
     """A page of tracking about the campaign's send; empty while there is none."""
-    try:
-        return reverse(f"reports:{name}", args=[campaign.account_id, campaign.send_id]) if campaign.send_id else ""
-    except NoReverseMatch:
-        return ""
+    return reverse(f"reports:{name}", args=[campaign.account_id, campaign.send_id]) if campaign.send_id else ""
 
 
-def _report(campaign: Campaign) -> Any:
+def _report(campaign: Campaign) -> tracking.Summary | None:
     """What tracking/_summary.html shows of the campaign's send."""
-    make = getattr(tracking, "summary", None)
-    return make(account_id=campaign.account_id, send_id=campaign.send_id) if make and campaign.send_id else None
+    return tracking.summary(account_id=campaign.account_id, send_id=campaign.send_id) if campaign.send_id else None
 
 
 @account_page

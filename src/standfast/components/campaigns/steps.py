@@ -92,10 +92,11 @@ def step_page(
     request: HttpRequest, campaign: Campaign, step: str, context: dict[str, Any], fields: Sequence[str]
 ) -> HttpResponse:
     """Render a step with what all of them have."""
+    checks_url = reverse("campaigns:checks", args=[campaign.account_id, campaign.pk])
     context |= {
         "campaign": campaign, "step": step, "steps": _steps(campaign, step),
         "seen": context.get("seen") or request.POST.get("seen") or seen_of(campaign, fields),
-        "stored": seen_of(campaign, fields), "checks_url": reverse("campaigns:checks", args=[campaign.account_id, campaign.pk]),
+        "stored": seen_of(campaign, fields), "checks_url": f"{checks_url}?step={step}",
     }  # fmt: skip
     return render(request, f"campaigns/{step}.html", context, status=409 if context.get("stale") else 200)
 
@@ -298,7 +299,13 @@ def wall_clock(request: HttpRequest, account_id: int) -> HttpResponse:
     if day and clock:
         try:
             at = in_zone(day, clock.replace(tzinfo=None), zone)
-            context = {"at": at, "local": at.astimezone(zone), "past": at <= dt.datetime.now(dt.UTC), "zone": zone.key}
+            context = {
+                "at": at,
+                "local": at.astimezone(zone).replace(tzinfo=None),
+                "utc": at.replace(tzinfo=None),
+                "past": at <= dt.datetime.now(dt.UTC),
+                "zone": zone.key,
+            }
         except django_forms.ValidationError as error:
             context = {"error": error.messages[0]}
     return render(request, "campaigns/_wall_clock.html", context)
@@ -311,6 +318,10 @@ def checks(request: HttpRequest, account_id: int, campaign_id: int) -> HttpRespo
     campaign = get_object_or_404(Campaign.objects.select_related("content"), account_id=account_id, pk=campaign_id)
     campaign.account = request.account  # type: ignore[attr-defined]
     found = preflight.check(campaign)
+    step = request.GET.get("step", "")
+    if step == "people" or (step == "content" and campaign.content_id is None):
+        # What somebody is choosing at this moment is counted beside the choice.
+        found.findings = [each for each in found.findings if each.step != step]
     findings = sorted(
         ({"finding": finding, "url": _where(campaign, finding), "label": _WORDS.get(finding.place) or _WORDS[finding.step]}
          for finding in found.findings), key=lambda each: each["finding"].severity != "error",
@@ -321,7 +332,8 @@ def checks(request: HttpRequest, account_id: int, campaign_id: int) -> HttpRespo
         {
             "campaign": campaign, "found": found, "findings": findings, "may_write": may(request, Role.MEMBER),
             "skipped": skipped_lines(found.audience.skipped) if found.audience else [],
-            "errors": sum(each.severity == "error" for each in found.findings),
+            "skipped_sum": sum(found.audience.skipped.values()) if found.audience else 0,
+            "errors": sum(each.severity == "error" for each in found.findings), "step": step,
         },
     )  # fmt: skip
 

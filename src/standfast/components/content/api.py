@@ -5,6 +5,7 @@ from standfast.components.content.links import LinkSigner
 from standfast.components.content.models import Content, SourceKind
 from standfast.components.content.previews import SAMPLE, Shown, contact_values, find_contact, newest_contact, show
 from standfast.components.content.problems import Problem, Severity
+from standfast.components.content.starters import example_newsletter, starters
 from standfast.protocols.liquid import ContentError
 
 __all__ = [
@@ -20,7 +21,9 @@ __all__ = [
     "SourceKind",
     "compile_message",
     "contact_values",
+    "example_newsletter",
     "find_contact",
     "newest_contact",
     "show",
+    "starters",
 ]

@@ -21,6 +21,7 @@ urlpatterns = [
     path("", include("standfast.components.content.urls")),
     path("", include("standfast.components.delivery.urls")),
     path("", include("standfast.components.campaigns.urls")),
+    path("", include("standfast.components.tracking.urls")),
     path("accounts/<int:account_id>/inbox/", include((inbox_pages.URLS, "inbox"))),
     path("", include("allauth.urls")),
 ]

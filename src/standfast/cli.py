@@ -95,6 +95,7 @@ def _run(given: argparse.Namespace) -> int:
 
     settings = config.load()
     if given.service == "worker":
+        os.environ["STANDFAST_DATABASE_ROLE"] = "loader"  # the worker sees every account and may COPY
         from standfast.services.worker import main as worker
 
         worker.main(settings, part=given.part)
@@ -132,9 +133,12 @@ def _demo(given: argparse.Namespace) -> int:
 
 
 def _rebuild(given: argparse.Namespace) -> int:
-    from standfast.components.tracking import rebuild
+    import django
 
-    return rebuild.command(account_id=given.account, apply=given.apply)
+    django.setup()
+    from standfast.components.tracking.api import rebuild_command
+
+    return rebuild_command(account_id=given.account, apply=given.apply)
 
 
 if __name__ == "__main__":

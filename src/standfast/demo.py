@@ -133,7 +133,7 @@ class Demo:
                 first, last = self.chance.choice(FIRST_NAMES), self.chance.choice(LAST_NAMES)
                 domain = self.chance.choices(domains, weights)[0]
                 since = f"20{self.chance.randrange(10, 26)}-{self.chance.randrange(1, 13):02}-{self.chance.randrange(1, 29):02}"
-                writer.writerow([f"{person.{number}@{domain}", first, last, self.chance.choice(CITIES),
+                writer.writerow([f"person.{number}@{domain}", first, last, self.chance.choice(CITIES),
                                  self.chance.randrange(5000), since])  # fmt: skip
             # What real files hold: rows that must be refused, each with a reason.
             writer.writerow(["not an address", "Bad", "Row", "", "", ""])

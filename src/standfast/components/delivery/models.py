@@ -52,6 +52,11 @@ class SendingDomain(models.Model):
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["account", "domain"], name="one_sending_domain")]
 
+    @property
+    def is_trial(self) -> bool:
+        """Whether the domain exists nowhere (RFC 6761, 6.2): mail from it can only stay in the inbox."""
+        return self.domain.endswith(".test")
+
 
 class SendState(models.TextChoices):
     READY = "ready"

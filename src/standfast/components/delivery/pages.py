@@ -53,7 +53,12 @@ def _add(form: DomainForm, account_id: int) -> SendingDomain | None:
 def domain(request: HttpRequest, account_id: int, domain_id: int) -> HttpResponse:
     """A domain's records: to copy, and whether they are found."""
     found = get_object_or_404(SendingDomain, account_id=account_id, pk=domain_id)
-    context = {"domain": found, "records": _records(found), "is_admin": may(request, Role.ADMIN)}
+    context = {
+        "domain": found,
+        "records": _records(found),
+        "trial": found.is_trial,
+        "is_admin": may(request, Role.ADMIN),
+    }
     return render(request, "delivery/domain.html", context)
 
 

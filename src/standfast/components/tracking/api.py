@@ -1,6 +1,26 @@
 """The face of tracking."""
 
 from standfast.components.tracking.consumers import CONSUMERS
+from standfast.components.tracking.exports import Report, columns, csv_of, rows
 from standfast.components.tracking.models import LinkCounter, Response, SendCounter, SendHour
+from standfast.components.tracking.rebuild import command as rebuild_command
+from standfast.components.tracking.rebuild import rebuild
+from standfast.components.tracking.reports import SendFigures, Summary, by_send, summary
 
-__all__ = ["CONSUMERS", "LinkCounter", "Response", "SendCounter", "SendHour"]
+__all__ = [
+    "CONSUMERS",
+    "LinkCounter",
+    "Report",
+    "Response",
+    "SendCounter",
+    "SendFigures",
+    "SendHour",
+    "Summary",
+    "by_send",
+    "columns",
+    "csv_of",
+    "rebuild",
+    "rebuild_command",
+    "rows",
+    "summary",
+]

@@ -28,7 +28,7 @@ WITH ev AS MATERIALIZED (
   WHERE e.kind = 'unsubscribed' AND (r.position IS NULL OR e.position > r.position)
   ORDER BY e.send_id, e.seq, e.position
 ), did AS (
-  SELECT send_id, seq, max(contact_id) AS contact_id,
+  SELECT e.send_id, e.seq, max(contact_id) AS contact_id,
          min(at) FILTER (WHERE kind = 'opened' AND human) AS opened_at,
          min(at) FILTER (WHERE kind = 'opened' AND NOT human) AS machine_opened_at,
          min(at) FILTER (WHERE kind = 'clicked' AND human) AS clicked_at,
@@ -37,10 +37,9 @@ WITH ev AS MATERIALIZED (
          min(position) FILTER (WHERE kind = 'bounced') AS bounce_position,
          count(*) FILTER (WHERE kind = 'opened' AND human) AS opens,
          count(*) FILTER (WHERE kind = 'clicked' AND human) AS clicks
-  FROM ev
-  WHERE kind IN ('bounced', 'uncertain', 'opened', 'clicked', 'unsubscribed', 'resubscribed', 'complained')
-     OR (send_id, seq) IN (SELECT send_id, seq FROM doubtful)
-  GROUP BY send_id, seq
+  FROM ev e LEFT JOIN doubtful q ON q.send_id = e.send_id AND q.seq = e.seq
+  WHERE kind IN ('bounced', 'uncertain', 'opened', 'clicked', 'unsubscribed', 'resubscribed', 'complained') OR q.seq IS NOT NULL
+  GROUP BY e.send_id, e.seq
 ), new AS MATERIALIZED (
   SELECT d.send_id, d.seq, coalesce(o.contact_id, d.contact_id) AS contact_id,
          least(o.opened_at, d.opened_at, d.clicked_at) AS opened_at, o.opened_at AS old_opened_at,

@@ -1,0 +1,163 @@
+"""The ledger beside the responses: every recipient of a send, what became of the message and what they did."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from django.db import connection
+
+from standfast.components.delivery.api import RecipientStatus
+from standfast.components.tracking.queries import QUERIES
+
+PAGE = 50
+CHUNK_ROWS = 2000
+PART_CHARS_MAX = 320
+
+
+class Show(StrEnum):
+    """Which recipients."""
+
+    ALL = "all"
+    DELIVERED = "delivered"
+    OPENED = "opened"
+    CLICKED = "clicked"
+    MACHINES = "machines"
+    BOUNCED = "bounced"
+    UNCERTAIN = "uncertain"
+    DEFERRED = "deferred"
+    WAITING = "waiting"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    UNSUBSCRIBED = "unsubscribed"
+    COMPLAINED = "complained"
+
+
+LABELS = {
+    Show.ALL: "Everybody",
+    Show.DELIVERED: "Delivered",
+    Show.OPENED: "Opened",
+    Show.CLICKED: "Clicked",
+    Show.MACHINES: "Fetched by machines",
+    Show.BOUNCED: "Bounced",
+    Show.UNCERTAIN: "Uncertain",
+    Show.DEFERRED: "Deferred",
+    Show.WAITING: "Waiting",
+    Show.FAILED: "Not rendered",
+    Show.CANCELLED: "Not sent",
+    Show.UNSUBSCRIBED: "Unsubscribed",
+    Show.COMPLAINED: "Complained",
+}
+_R = RecipientStatus
+_STATUSES = {
+    Show.DELIVERED: [_R.DELIVERED],
+    Show.DEFERRED: [_R.DEFERRED],
+    Show.WAITING: [_R.PENDING],
+    Show.FAILED: [_R.FAILED],
+    Show.CANCELLED: [_R.CANCELLED],
+    Show.UNCERTAIN: [_R.UNCERTAIN],
+}
+_DID = {Show.OPENED, Show.CLICKED, Show.MACHINES, Show.BOUNCED, Show.UNCERTAIN, Show.UNSUBSCRIBED, Show.COMPLAINED}
+
+
+class Row(NamedTuple):
+    """A recipient. Times are aware UTC; None means never."""
+
+    seq: int
+    contact_id: int
+    email: str
+    status: int
+    attempts: int
+    code: int | None
+    reply: str | None
+    updated_at: dt.datetime | None
+    next_attempt_at: dt.datetime | None
+    opened_at: dt.datetime | None
+    opens: int | None
+    clicked_at: dt.datetime | None
+    clicks: int | None
+    machine_opened_at: dt.datetime | None
+    machine_clicked_at: dt.datetime | None
+    unsubscribed_at: dt.datetime | None
+    complained_at: dt.datetime | None
+    bounced_at: dt.datetime | None
+
+    @property
+    def state(self) -> str:
+        """What stands in the badge: a bounce that was told later ends a delivery."""
+        return "bounced" if self.bounced_at else RecipientStatus(self.status).name.lower()
+
+    @property
+    def state_label(self) -> str:
+        return "Bounced" if self.bounced_at else str(RecipientStatus(self.status).label)
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some recipients in the order of their numbers; `before` and `after` lead on, None at an end."""
+
+    rows: list[Row]
+    before: int | None
+    after: int | None
+
+
+def page(
+    *,
+    account_id: int,
+    send_id: int,
+    show: Show = Show.ALL,
+    q: str = "",
+    after: int | None = None,
+    before: int | None = None,
+) -> Page:
+    """The recipients after or before a number. `q` is an address or a part of one. In the account's scope."""
+    back = before is not None
+    query, values = _question(account_id, send_id, show, q)
+    values |= {"after": None if back else after, "before": before}
+    with connection.cursor() as cursor:
+        cursor.execute(f"{query} ORDER BY {'r.seq DESC' if back else 'r.seq'} LIMIT {PAGE + 1}", values)
+        rows = [Row(*row) for row in cursor.fetchall()]
+    more, rows = len(rows) > PAGE, rows[:PAGE]
+    if back:
+        rows.reverse()
+    if not rows:
+        return Page([], None, None)
+    newer, older = (more, True) if back else (after is not None, more)
+    return Page(rows, rows[0].seq if newer else None, rows[-1].seq if older else None)
+
+
+def every(*, account_id: int, send_id: int, show: Show = Show.ALL, q: str = "") -> Iterator[Row]:
+    """All of them, through a cursor of the server: a million take no more memory than some thousands. In the account's scope."""
+    query, values = _question(account_id, send_id, show, q)
+    for row in streamed(f"{query} ORDER BY r.seq", values | {"after": None, "before": None}):
+        yield Row(*row)
+
+
+def _question(account_id: int, send_id: int, show: Show, q: str) -> tuple[str, dict[str, Any]]:
+    part = q.strip().lower()[:PART_CHARS_MAX]
+    contact_id = _contact_of(account_id, part) if "@" in part else None
+    values: dict[str, Any] = {
+        "account_id": account_id, "send_id": send_id, "did": str(show), "contact_id": contact_id,
+        "part": part if part and contact_id is None else None,
+        "statuses": [int(status) for status in _STATUSES[show]] if show in _STATUSES else None,
+    }  # fmt: skip
+    query = QUERIES.ledger_of_responses if show in _DID else QUERIES.ledger
+    return query.sql.rstrip().rstrip(";"), values
+
+
+def _contact_of(account_id: int, address: str) -> int | None:
+    with connection.cursor() as cursor:
+        cursor.execute(QUERIES.contact_of_address.sql, {"account_id": account_id, "email_key": address})
+        row = cursor.fetchone()
+    return int(row[0]) if row else None
+
+
+def streamed(query: str, values: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]:
+    """Rows through a cursor of the server. Within a transaction."""
+    with connection.chunked_cursor() as cursor:
+        cursor.execute(query, values)
+        while rows := cursor.fetchmany(CHUNK_ROWS):
+            yield from rows

@@ -1,0 +1,324 @@
+"""What became of a send, from the roll-ups: four small queries a report, however many people got it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from django.db.models.fields.json import KeyTextTransform, KeyTransform
+
+from standfast.components.delivery.api import Send, SendState
+from standfast.components.tracking.models import LinkCounter, SendCounter, SendHour
+
+HOURS_MAX = 24 * 10  # a longer story is told by days
+LINKS_MAX = 200
+_HOURLY = ("opens", "clicks", "machine_opens", "machine_clicks", "delivered")
+_COMPARED = (
+    "delivered",
+    "bounced_later",
+    "opens_unique",
+    "clicks_unique",
+    "bounced",
+    "bounced_hard",
+    "unsubscribed",
+    "complained",
+)
+
+BOUNCE_LABELS = {
+    "InvalidRecipient": "No such mailbox",
+    "BadDomain": "No such domain",
+    "InactiveMailbox": "Mailbox is closed",
+    "InvalidSender": "Sender not accepted",
+    "QuotaIssues": "Mailbox is full",
+    "NoAnswerFromHost": "No answer from the server",
+    "BadConnection": "Connection failed",
+    "DNSFailure": "Name could not be looked up",
+    "RoutingErrors": "No way to the mailbox",
+    "TransientFailure": "Temporary failure",
+    "MessageExpired": "Given up after all attempts",
+    "ProtocolErrors": "Protocol error",
+    "AuthenticationFailed": "Authentication failed (SPF, DKIM, DMARC)",
+    "PolicyRelated": "Refused by policy or content",
+    "TooManyRecipients": "Too many recipients",
+    "Uncategorized": "Other refusals",
+}
+
+
+class SendFigures(NamedTuple):
+    """One line of the report on many sends; recipients, machines left out."""
+
+    delivered: int = 0
+    opened: int = 0
+    clicked: int = 0
+    bounced: int = 0
+    bounced_hard: int = 0
+    unsubscribed: int = 0
+    complained: int = 0
+
+
+class Line(NamedTuple):
+    """A label and how many."""
+
+    label: str
+    value: int
+
+
+class LinkLine(NamedTuple):
+    """`share` is the link's part of all clicks that are shown, 0 to 100; `heat` the same against the strongest link."""
+
+    link: int
+    url: str
+    clicks: int
+    contacts: int
+    machine_clicks: int
+    share: float
+    heat: float
+
+
+@dataclass(frozen=True)
+class Summary:
+    """All numbers of one send. Figures of people, or with `machines` of everybody; where no unit is said, recipients."""
+
+    account_id: int
+    send_id: int
+    campaign_id: int | None
+    title: str
+    subject: str
+    state: str
+    created_at: dt.datetime
+    finished_at: dt.datetime | None
+    machines: bool
+    total: int
+    counters: Mapping[str, int]
+    hours: Mapping[str, Any]
+    links: list[LinkLine]
+
+    def _of(self, name: str) -> int:
+        return max(self.counters.get(name, 0), 0)
+
+    @property
+    def is_live(self) -> bool:
+        return self.state in (SendState.READY, SendState.PAUSED)
+
+    @property
+    def every_seconds(self) -> int:
+        """How often a page asks for the figures again; for what is below them see `detail_every_seconds`."""
+        return 2 if self.state == SendState.READY else 20
+
+    @property
+    def detail_every_seconds(self) -> int:
+        return 10 if self.state == SendState.READY else 60
+
+    @property
+    def accepted(self) -> int:
+        """Taken by a server, also those that came back later."""
+        return self._of("delivered")
+
+    @property
+    def delivered(self) -> int:
+        return max(self.accepted - self._of("bounced_later"), 0)
+
+    @property
+    def opened(self) -> int:
+        return self._of("all_opens_unique" if self.machines else "opens_unique")
+
+    @property
+    def clicked(self) -> int:
+        return self._of("all_clicks_unique" if self.machines else "clicks_unique")
+
+    @property
+    def opens(self) -> int:
+        """Openings."""
+        return self._of("opens") + (self._of("machine_opens") if self.machines else 0)
+
+    @property
+    def clicks(self) -> int:
+        """Clicks."""
+        return self._of("clicks") + (self._of("machine_clicks") if self.machines else 0)
+
+    @property
+    def machine_opened(self) -> int:
+        return self._of("machine_opens_unique")
+
+    @property
+    def machine_clicked(self) -> int:
+        return self._of("machine_clicks_unique")
+
+    @property
+    def unsubscribed(self) -> int:
+        return self._of("unsubscribed")
+
+    @property
+    def complained(self) -> int:
+        return self._of("complained")
+
+    @property
+    def bounced(self) -> int:
+        return self._of("bounced")
+
+    @property
+    def bounced_hard(self) -> int:
+        return self._of("bounced_hard")
+
+    @property
+    def bounced_soft(self) -> int:
+        return self._of("bounced_soft")
+
+    @property
+    def uncertain(self) -> int:
+        return self._of("uncertain")
+
+    @property
+    def failed(self) -> int:
+        return self._of("failed")
+
+    @property
+    def skipped(self) -> int:
+        """Left out while sending: deleted or put on do-not-mail after the freeze."""
+        return self._of("skipped")
+
+    @property
+    def deferrals(self) -> int:
+        """Answers "try again later", of whatever end."""
+        return self._of("deferred")
+
+    @property
+    def open(self) -> int:
+        """Without an end so far: waiting, deferred, or never to leave where the send was cancelled."""
+        ended = self.accepted + self.bounced - self._of("bounced_later") + self.uncertain + self.failed + self.skipped
+        return max(self.total - ended, 0)
+
+    @property
+    def funnel(self) -> list[Line]:
+        return [
+            Line("Audience", self.total),
+            Line("Delivered", self.delivered),
+            Line("Opened", self.opened),
+            Line("Clicked", self.clicked),
+        ]
+
+    @property
+    def bounces(self) -> list[Line]:
+        """By class, most first."""
+        return self._group("bounce:", BOUNCE_LABELS)
+
+    @property
+    def deferrals_by_code(self) -> list[Line]:
+        return self._group("deferral:", {"0": "No connection", "None": "No connection", "?": "Unknown"})
+
+    def _group(self, prefix: str, labels: Mapping[str, str]) -> list[Line]:
+        found = {name.removeprefix(prefix): value for name, value in self.counters.items() if name.startswith(prefix)}
+        lines = [Line(labels.get(name, name), value) for name, value in found.items() if value > 0]
+        return sorted(lines, key=lambda line: -line.value)
+
+
+def sends(*, account_id: int) -> Any:
+    """The account's sends that are campaigns', with `title` and `subject` and without their long sources."""
+    return (
+        Send.objects.filter(account_id=account_id, campaign_id__isnull=False)
+        .defer("sources")
+        .annotate(
+            title=KeyTextTransform("name", KeyTransform("campaign", "sources")),
+            subject=KeyTextTransform("subject", "sources"),
+        )
+    )
+
+
+def summary(*, account_id: int, send_id: int, machines: bool = False) -> Summary | None:
+    """All numbers of a send; None where the account has no such send. In the account's scope."""
+    send = (
+        Send.objects.filter(account_id=account_id, pk=send_id)
+        .defer("sources")
+        .annotate(
+            title=KeyTextTransform("name", KeyTransform("campaign", "sources")),
+            subject=KeyTextTransform("subject", "sources"),
+        )
+        .first()
+    )
+    if send is None:
+        return None
+    mine = {"account_id": account_id, "send_id": send_id}
+    return Summary(
+        account_id=account_id, send_id=send_id, campaign_id=send.campaign_id, title=send.title or f"Send {send_id}",
+        subject=send.subject or "", state=send.state, created_at=send.created_at, finished_at=send.finished_at,
+        machines=machines, total=send.total,
+        counters=dict(SendCounter.objects.filter(**mine).values_list("name", "value")),
+        hours=_over_time(SendHour.objects.filter(**mine, name__in=_HOURLY).values_list("name", "hour_at", "value"), machines),
+        links=_links(LinkCounter.objects.filter(**mine, link__gt=0), machines),
+    )  # fmt: skip
+
+
+def by_send(*, account_id: int, send_ids: Iterable[int | None]) -> dict[int, SendFigures]:
+    """Figures of many sends in one query; a send of which nothing is known is not in it. In the account's scope."""
+    wanted = [send_id for send_id in send_ids if send_id is not None]
+    found: dict[int, dict[str, int]] = {}
+    rows = SendCounter.objects.filter(account_id=account_id, send_id__in=wanted, name__in=_COMPARED)
+    for send_id, name, value in rows.values_list("send_id", "name", "value"):
+        found.setdefault(send_id, {})[name] = value
+    return {send_id: _figures(values) for send_id, values in found.items()}
+
+
+def _figures(values: Mapping[str, int]) -> SendFigures:
+    return SendFigures(
+        delivered=max(values.get("delivered", 0) - values.get("bounced_later", 0), 0),
+        opened=values.get("opens_unique", 0),
+        clicked=values.get("clicks_unique", 0),
+        **{name: values.get(name, 0) for name in ("bounced", "bounced_hard", "unsubscribed", "complained")},
+    )
+
+
+def _over_time(rows: Iterable[tuple[str, dt.datetime, int]], machines: bool) -> dict[str, Any]:
+    """Data of a line chart: openings and clicks by hour, by day where the story is long. Empty where nothing happened."""
+    values: dict[tuple[str, dt.datetime], int] = {}
+    for name, at, value in rows:
+        if machines or not name.startswith("machine_"):
+            key = name.removeprefix("machine_"), at
+            values[key] = values.get(key, 0) + value
+    times = [at for (_, at), value in values.items() if value]
+    if not times:
+        return {}
+    first, last = min(times), max(times)
+    hours = int((last - first).total_seconds() // 3600) + 1
+    step = dt.timedelta(hours=1)
+    if hours > HOURS_MAX:
+        step, first = dt.timedelta(days=1), first.replace(hour=0)
+        days: dict[tuple[str, dt.datetime], int] = {}
+        for (name, at), value in values.items():
+            day = name, at.replace(hour=0)
+            days[day] = days.get(day, 0) + value
+        values = days
+    labels = [first + step * number for number in range(int((last - first) / step) + 1)]
+    series = [("Openings", "opens", "accent"), ("Clicks", "clicks", "green")]
+    return {
+        "labels": [at.isoformat() for at in labels],
+        "time": True,
+        "by": "hour" if step < dt.timedelta(days=1) else "day",
+        "series": [
+            {"name": label, "values": [values.get((name, at), 0) for at in labels], "colour": colour}
+            for label, name, colour in series
+        ],
+    }
+
+
+def _links(counters: Any, machines: bool) -> list[LinkLine]:
+    """Most clicked first. Link 0 is the one that no person sees."""
+
+    def shown(one: LinkCounter) -> int:
+        return one.clicks + (one.machine_clicks if machines else 0)
+
+    found = sorted(counters, key=lambda one: (-shown(one), one.link))
+    total, most = sum(map(shown, found)) or 1, max(map(shown, found), default=0) or 1
+    return [
+        LinkLine(
+            one.link,
+            one.url,
+            shown(one),
+            one.contacts,
+            one.machine_clicks,
+            100 * shown(one) / total,
+            100 * shown(one) / most,
+        )
+        for one in found[:LINKS_MAX]
+    ]

@@ -18,7 +18,7 @@ from standfast.components.audience.api import Contact, Import
 from standfast.components.campaigns.api import Campaign, CampaignState, Hold, progress_of
 from standfast.components.content.api import Content
 from standfast.components.delivery import api as delivery
-from standfast.components.tracking.api import SendCounter, by_send
+from standfast.components.tracking.api import SendCounter, SendFigures, by_send
 
 S = CampaignState
 RUNNING = (S.FREEZING, S.SENDING, S.PAUSED)
@@ -124,7 +124,7 @@ def _scheduled(account_id: int) -> list[Campaign]:
 def _recent(account_id: int) -> list[tuple[Campaign, Any]]:
     found = list(_campaigns(account_id).filter(state=S.SENT).order_by("-finished_at")[:RECENT_MAX])
     results = by_send(account_id=account_id, send_ids=[campaign.send_id for campaign in found])
-    return [(campaign, results.get(campaign.send_id)) for campaign in found]
+    return [(campaign, results.get(campaign.send_id, SendFigures())) for campaign in found]
 
 
 def _attention(account: Account) -> list[Attention]:

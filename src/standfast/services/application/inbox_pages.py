@@ -55,10 +55,9 @@ def list_mail(request: HttpRequest, account_id: int) -> HttpResponse:
         ref = sent_by(message, key)
         return ref is not None and ref.account_id == account_id
 
-    sheet = list_where(
-        config.load().inbox_dir, wanted=ours, before=int(before) if before.isascii() and before.isdigit() else None,
-        limit=PAGE, search=q,
-    )  # fmt: skip
+    is_place = before.isascii() and before.isdigit() and len(before) < 19
+    place = int(before) if is_place else None
+    sheet = list_where(config.load().inbox_dir, wanted=ours, before=place, limit=PAGE, search=q)
     lines = [
         Line(message, _name(message.from_header) or message.sender, decoded(message.subject))
         for message in sheet.messages
@@ -108,7 +107,7 @@ def _own(account_id: int, message_id: int) -> tuple[StoredMessage, RecipientRef]
     """Raises Http404 for what is not there or is another account's: no difference is to be seen."""
     try:
         message = find_message(config.load().inbox_dir, message_id)
-    except (MessageGone, OverflowError, OSError):
+    except (MessageGone, OSError, ValueError, OverflowError):  # also for numbers that are no place in a file
         raise Http404 from None
     ref = sent_by(message, _key())
     if ref is None or ref.account_id != account_id:

@@ -254,8 +254,8 @@ class Demo:
         self.board |= {
             "frozen": campaign.send.total, "skipped": sum(campaign.skipped.values()), "books": books,
             "reports": counters, "readers": dict(done), "received": sum(received.values()),
-            "differences": self._differences(campaign, books, counters, received, done),
-        }  # fmt: skip
+            }  # fmt: skip
+        self.board["differences"] = self._differences(campaign, books, counters, received, done)
 
     def _differences(
         self, campaign: Any, books: dict[str, int], counters: dict[str, int], received: Counter[str], done: Counter[str]

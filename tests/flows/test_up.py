@@ -1,0 +1,90 @@
+"""`standfast up`: a first link once, a second start refused with a sentence, a port in use named, Ctrl-C clean, data kept."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+
+import psutil
+import pytest
+
+from benchmarks.installation import free_ports
+
+PORTS = ("STANDFAST_PORT", "STANDFAST_TRACKER_PORT", "STANDFAST_INBOX_PORT", "STANDFAST_EXCHANGER_PORT")
+
+
+@pytest.fixture
+def environment(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("up", numbered=True)
+    cleared = {name: value for name, value in os.environ.items() if not name.startswith(("STANDFAST_", "DATABASE_"))}
+    return {**cleared, "STANDFAST_VAR": str(directory), **dict(zip(PORTS, map(str, free_ports(4)), strict=True))}
+
+
+def start(environment) -> subprocess.Popen[str]:
+    return subprocess.Popen([sys.executable, "-m", "standfast.cli", "up"], env=environment, stdout=subprocess.PIPE,
+                            stderr=subprocess.STDOUT, text=True)  # fmt: skip
+
+
+def read_until(process, words: str) -> str:
+    read = ""
+    assert process.stdout is not None
+    while words not in read:
+        line = process.stdout.readline()
+        assert line, f"it ended without saying {words!r}: {read}"
+        read += line
+    return read
+
+
+@pytest.mark.timeout(180)
+def test_start_stop_and_start_again(environment):
+    first = start(environment)
+    said = read_until(first, "Ctrl-C stops everything")
+    assert "/welcome/" in said
+    base = f"http://127.0.0.1:{environment['STANDFAST_PORT']}"
+    assert urllib.request.urlopen(base, timeout=20).status == 200
+
+    second = subprocess.run([sys.executable, "-m", "standfast.cli", "up"], env=environment, capture_output=True, text=True, check=False)
+    assert second.returncode == 1
+    assert "already runs here" in second.stderr and "Traceback" not in second.stderr
+    assert urllib.request.urlopen(base, timeout=20).status == 200, "the first one was disturbed"
+
+    family = psutil.Process(first.pid).children(recursive=True)
+    first.send_signal(signal.SIGINT)
+    assert first.wait(60) == 0
+    assert not psutil.wait_procs(family, timeout=10)[1], "something was left running"
+
+    again = start(environment)
+    said = read_until(again, "Ctrl-C stops everything")
+    assert "/welcome/" in said, "still no user, so a new link"
+    again.send_signal(signal.SIGTERM)
+    assert again.wait(60) == 0
+
+
+@pytest.mark.timeout(120)
+def test_a_port_in_use_is_named(environment):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", int(environment["STANDFAST_TRACKER_PORT"])))
+        taken.listen()
+        done = subprocess.run([sys.executable, "-m", "standfast.cli", "up"], env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "STANDFAST_TRACKER_PORT" in done.stderr and "Traceback" not in done.stderr
+
+
+@pytest.mark.timeout(180)
+def test_a_killed_supervisor_leaves_nothing_in_the_way(environment):
+    first = start(environment)
+    read_until(first, "Ctrl-C stops everything")
+    family = psutil.Process(first.pid).children(recursive=True)
+    first.kill()
+    first.wait()
+    psutil.wait_procs(family, timeout=20)
+    time.sleep(0.2)
+    again = start(environment)
+    read_until(again, "Ctrl-C stops everything")
+    again.send_signal(signal.SIGTERM)
+    assert again.wait(60) == 0

@@ -168,6 +168,13 @@ class Import(models.Model):
     subscribed_count = models.BigIntegerField(default=0)
     duplicate_count = models.BigIntegerField(default=0)
     rejected_count = models.BigIntegerField(default=0)
+    unchanged_count = models.BigIntegerField(default=0, help_text="Known people in whom nothing changed.")
+    left_out_count = models.BigIntegerField(default=0, help_text="Rows that the options leave out.")
+    kept_unsubscribed_count = models.BigIntegerField(
+        default=0, help_text="People who unsubscribed earlier and stay so."
+    )
+    do_not_mail_count = models.BigIntegerField(default=0, help_text="People who are on do-not-mail and stay there.")
+    rejects_bytes = models.BigIntegerField(default=0, help_text="Length of the rejects file at the last commit.")
     reasons = models.JSONField(default=dict, help_text="Rejected rows by reason.")
     rejects_path = models.CharField(max_length=1024, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)

@@ -1,0 +1,45 @@
+"""The file of refused rows: line, reason and the row as it was, cut to what was committed when an import goes on."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+
+class Rejects:
+    """Appends; `write` returns the file's length after it is safe on disk."""
+
+    def __init__(self, path: Path, *, header: Sequence[str], keep_bytes: int) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        os.ftruncate(self._file, keep_bytes)
+        os.lseek(self._file, 0, os.SEEK_END)
+        self.length = keep_bytes
+        if not keep_bytes:
+            # the mark makes spreadsheets read UTF-8
+            self._put("\ufeff" + _csv([["Line", "Reason", *header]]))
+
+    def write(self, rows: Iterable[tuple[int, str, Sequence[str]]]) -> int:
+        text = _csv([str(line), reason, *cells] for line, reason, cells in rows)
+        if text:
+            self._put(text)
+            os.fdatasync(self._file)
+        return self.length
+
+    def close(self) -> None:
+        os.close(self._file)
+
+    def _put(self, text: str) -> None:
+        left = memoryview(text.encode("utf-8", "backslashreplace"))
+        self.length += len(left)
+        while left:
+            left = left[os.write(self._file, left) :]
+
+
+def _csv(rows: Iterable[Sequence[str]]) -> str:
+    out = io.StringIO()
+    csv.writer(out).writerows(rows)
+    return out.getvalue()

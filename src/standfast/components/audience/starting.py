@@ -1,0 +1,143 @@
+"""The way of an import from an uploaded file to a queued job: look at it, confirm the mapping, check, run, cancel."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from django.db import transaction
+
+from standfast.components.audience import jobs
+from standfast.components.audience.csv_file import detect, sniff_delimiter
+from standfast.components.audience.csv_rows import read_header
+from standfast.components.audience.import_rows import make_convert
+from standfast.components.audience.mapping import CUSTOM, STANDARD, guess_mapping, key_of
+from standfast.components.audience.models import CustomField, Import, ImportState, List
+from standfast.components.audience.typed_values import guess_day_first, guess_type
+from standfast.platform import config
+
+SAMPLE_ROWS = 20
+S = ImportState
+_STARTABLE = (S.UPLOADED, S.CHECKED)
+_STOPPABLE = (S.UPLOADED, S.WAITING, S.CHECKING, S.CHECKED, S.RUNNING)
+DEFAULTS = {"create_new": True, "update_known": True, "subscribe": True, "resubscribe": False, "tag_ids": []}
+
+
+def start_import(
+    *, account_id: int, path: Path, file_name: str, list_id: int | None = None, created_by_id: int | None = None
+) -> Import:
+    """Look at a file and make its import with a guessed mapping, waiting for a person. In the account's scope.
+
+    Raises FileProblem with a sentence where the file cannot be read, List.DoesNotExist for a list of another account.
+    """
+    if list_id is not None:
+        List.objects.only("pk").get(account_id=account_id, pk=list_id)
+    packing = detect(path)
+    raw, _ = read_header(path, packing, "\0" if packing.encoding == "" else "\x1f", sample_rows=0)
+    delimiter = sniff_delimiter(raw[0])
+    header, sample = read_header(path, packing, delimiter, sample_rows=SAMPLE_ROWS)
+    fields = dict(CustomField.objects.filter(account_id=account_id).values_list("key", "label"))
+    cells = [cell for row in sample for cell in row]
+    return Import.objects.create(
+        account_id=account_id, target_list_id=list_id, created_by_id=created_by_id, file_name=file_name[-255:],
+        path=str(path), size_bytes=path.stat().st_size, encoding=packing.encoding, delimiter=delimiter, header=header,
+        sample=sample, mapping=guess_mapping(header, sample, fields),
+        options={**DEFAULTS, "day_first": guess_day_first(cells)},
+        rejects_path=str(config.load().upload_dir / str(account_id) / f"rejects-{secrets.token_hex(8)}.csv"),
+    )  # fmt: skip
+
+
+def new_field(*, account_id: int, label: str, field_type: str) -> CustomField:
+    """A custom field with a free key made from its label; the one that has this label already, where there is one."""
+    fields = CustomField.objects.filter(account_id=account_id)
+    same = fields.filter(label__iexact=label).first()
+    if same is not None:
+        return same
+    key = key_of(label, list(fields.values_list("key", flat=True)))
+    return CustomField.objects.create(account_id=account_id, key=key, label=label[:255], field_type=field_type)
+
+
+def column_values(found: Import, number: int) -> list[str]:
+    """The sample of one column."""
+    return [row[number] for row in found.sample if number < len(row)]
+
+
+def set_mapping(
+    *, account_id: int, import_id: int, mapping: Mapping[str, str], options: Mapping[str, Any], list_id: int | None
+) -> Import:
+    """Confirm what each column is. A value of "new:<type>" makes a custom field. Raises ValueError with a sentence."""
+    found = Import.objects.select_for_update().get(account_id=account_id, pk=import_id)
+    if found.state not in _STARTABLE:
+        raise ValueError("This import has begun; its mapping is settled.")
+    if list_id is not None and not List.objects.filter(account_id=account_id, pk=list_id).exists():
+        raise ValueError("This list does not exist any more. Choose another.")
+    chosen = _settle(found, mapping)
+    found.mapping, found.target_list_id, found.state = chosen, list_id, S.UPLOADED
+    found.options = {**found.options, **options}
+    found.save()
+    return found
+
+
+def _settle(found: Import, mapping: Mapping[str, str]) -> dict[str, str]:
+    account_id, chosen = found.account_id, {}
+    wanted = {number: key for number, key in mapping.items() if key and int(number) < len(found.header)}
+    for number, key in wanted.items():
+        if key.startswith("new:"):
+            label = found.header[int(number)]
+            key = CUSTOM + new_field(account_id=account_id, label=label, field_type=key[4:]).key
+        if key in chosen.values():
+            name = STANDARD.get(key, key.removeprefix(CUSTOM))
+            raise ValueError(f"Two columns are mapped to “{name}”. Choose one of them.")
+        chosen[number] = key
+    types = {f.key: (f.field_type, f.label) for f in CustomField.objects.filter(account_id=account_id)}
+    unknown = [key for key in chosen.values() if key not in STANDARD and key.removeprefix(CUSTOM) not in types]
+    if unknown:
+        raise ValueError("A field of the mapping does not exist any more. Choose again.")
+    make_convert(mapping=chosen, width=len(found.header), types=types, day_first=False)
+    return chosen
+
+
+def begin_import(*, account_id: int, import_id: int, dry: bool) -> Import:
+    """Queue the check (`dry`) or the run; in the account's scope. Harmless when pressed twice."""
+    found = Import.objects.select_for_update().get(account_id=account_id, pk=import_id)
+    if found.state not in _STARTABLE:
+        return found
+    with transaction.atomic():
+        Import.objects.filter(account_id=account_id, pk=import_id).update(
+            state=S.WAITING, problem="", rows_done=0, bytes_done=0, created_count=0, updated_count=0, subscribed_count=0,
+            duplicate_count=0, rejected_count=0, unchanged_count=0, left_out_count=0, kept_unsubscribed_count=0,
+            do_not_mail_count=0, rejects_bytes=0, reasons={}, started_at=None, finished_at=None,
+        )  # fmt: skip
+        jobs.import_contacts.defer(account_id=account_id, import_id=import_id, dry=dry)
+    found.refresh_from_db()
+    return found
+
+
+def cancel_import(*, account_id: int, import_id: int) -> bool:
+    """Stop an import; what it has committed stays. False where it had ended."""
+    stopped = Import.objects.filter(account_id=account_id, pk=import_id, state__in=_STOPPABLE)
+    return bool(stopped.update(state=S.CANCELLED))
+
+
+def import_file(
+    *,
+    account_id: int,
+    path: Path,
+    file_name: str,
+    list_id: int | None = None,
+    new_fields: bool = True,
+    options: Mapping[str, Any] | None = None,
+) -> Import:
+    """Look at a file, take the guessed mapping (other columns become custom fields), and queue the run.
+
+    Raises FileProblem, and ValueError where no column holds addresses.
+    """
+    found = start_import(account_id=account_id, path=path, file_name=file_name, list_id=list_id)
+    mapping = dict(found.mapping)
+    if new_fields:
+        for number in range(len(found.header)):
+            mapping.setdefault(str(number), f"new:{guess_type(column_values(found, number))}")
+    set_mapping(account_id=account_id, import_id=found.pk, mapping=mapping, options=options or {}, list_id=list_id)
+    return begin_import(account_id=account_id, import_id=found.pk, dry=False)

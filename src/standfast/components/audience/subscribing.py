@@ -1,0 +1,59 @@
+"""Put people on lists and take them off, with an event for each who moved."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+from django.db import connection
+
+from standfast.components.audience.locking import lock_people
+from standfast.components.audience.models import List
+from standfast.components.audience.queries import QUERIES
+from standfast.platform import events
+
+
+def create_list(*, account_id: int, name: str, description: str = "") -> List:
+    """A new empty list, or the one of that name."""
+    made, _ = List.objects.get_or_create(
+        account_id=account_id, name=name.strip()[:255], defaults={"description": description}
+    )
+    return made
+
+
+def subscribe(*, account_id: int, list_id: int, contact_ids: Sequence[int], reason: str = "manual") -> int:
+    """Subscribe people to a list, also those who unsubscribed from it; returns how many were not on it.
+
+    In the account's scope. Raises List.DoesNotExist for a list of nobody or of another account.
+    """
+    List.objects.only("pk").get(account_id=account_id, pk=list_id)
+    now = dt.datetime.now(dt.UTC)
+    with connection.cursor() as cursor:
+        lock_people(cursor, account_id=account_id)
+        cursor.execute(
+            QUERIES.subscribe.sql,
+            {"account_id": account_id, "list_id": list_id, "contact_ids": list(contact_ids), "at": now},
+        )
+        moved = [row[0] for row in cursor.fetchall()]
+        data = {"list": list_id, "reason": reason}
+        events.append(
+            cursor, account_id=account_id, events=[events.Event(now, "subscribed", one, data=data) for one in moved]
+        )
+    return len(moved)
+
+
+def unsubscribe(*, account_id: int, list_id: int | None, contact_ids: Sequence[int], reason: str = "manual") -> int:
+    """Unsubscribe people from a list, or from all where it is None; returns how many subscriptions ended. In the account's scope."""
+    now = dt.datetime.now(dt.UTC)
+    with connection.cursor() as cursor:
+        lock_people(cursor, account_id=account_id)
+        cursor.execute(
+            QUERIES.unsubscribe.sql,
+            {"account_id": account_id, "list_id": list_id, "contact_ids": list(contact_ids), "at": now},
+        )
+        ended = cursor.fetchall()
+        told = [
+            events.Event(now, "unsubscribed", contact, data={"list": left, "reason": reason}) for contact, left in ended
+        ]
+        events.append(cursor, account_id=account_id, events=told)
+    return len(ended)

@@ -1,0 +1,94 @@
+"""Make or change contacts by their address: one or some thousands at a time, with an event for each."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from standfast.components.audience.landing import Choices, IncomingRow, fill, land, taken_uids
+from standfast.components.audience.locking import lock_people
+from standfast.platform import events
+from standfast.protocols.address import AddressError, parse_address
+
+ROWS_MAX = 10_000
+TEXT_FIELDS = ("first_name", "last_name", "phone", "fax", "time_zone", "uid")
+
+
+class ContactRow(NamedTuple):
+    """A person to make or change. None leaves what is there; `fields` are merged by key, `tag_ids` are added."""
+
+    email: str
+    first_name: str | None = None
+    last_name: str | None = None
+    phone: str | None = None
+    fax: str | None = None
+    time_zone: str | None = None
+    uid: str | None = None
+    fields: Mapping[str, Any] | None = None
+    tag_ids: Sequence[int] | None = None
+
+
+class Landed(NamedTuple):
+    """What became of a row: created, updated, unchanged, left_out or refused; then `contact_id` is None and `reason` says why."""
+
+    outcome: str
+    contact_id: int | None
+    reason: str = ""
+
+
+def upsert_contacts(
+    cursor: Any, *, account_id: int, rows: Iterable[ContactRow], create_new: bool = True, update_known: bool = True
+) -> list[Landed]:
+    """Upsert up to 10,000 contacts in the cursor's transaction, within the account's scope; one result per row, in order.
+
+    Of several rows with one address the last wins. Appends `contact_created` and `contact_updated`, so call it last before
+    the commit. Raises ValueError for more rows than that.
+    """
+    given = list(rows)
+    if len(given) > ROWS_MAX:
+        raise ValueError(f"{len(given)} rows: pass at most {ROWS_MAX:,} at a time.")
+    results: list[Landed | None] = [None] * len(given)
+    last: dict[str, IncomingRow] = {}
+    keys: list[str | None] = []
+    for n, row in enumerate(given):
+        try:
+            address = parse_address(row.email)
+        except AddressError as error:
+            results[n] = Landed("refused", None, error.reason)
+            keys.append(None)
+            continue
+        keys.append(address.key)
+        last[address.key] = _incoming(n, row, address.email, address.key)
+    lock_people(cursor, account_id=account_id)
+    fill(cursor, last.values())
+    taken = set(taken_uids(cursor, account_id=account_id))
+    now = dt.datetime.now(dt.UTC)
+    land(cursor, account_id=account_id, choices=Choices(now, create_new, update_known))
+    cursor.execute("SELECT email_key, outcome, contact_id FROM audience_landed ORDER BY n")
+    landed = {key: Landed(outcome, contact_id) for key, outcome, contact_id in cursor.fetchall()}
+    _tell(cursor, account_id, now, landed.values())
+    for n, key in enumerate(keys):
+        if key is not None:
+            used = Landed("refused", None, "this uid belongs to somebody else")
+            results[n] = used if last[key].n in taken else landed[key]
+    return [result for result in results if result is not None]
+
+
+def _incoming(n: int, row: ContactRow, email: str, key: str) -> IncomingRow:
+    texts = {name: _clean(getattr(row, name)) for name in TEXT_FIELDS}
+    fields = json.dumps(row.fields, ensure_ascii=False).replace("\\u0000", "") if row.fields else None
+    tags = "{" + ",".join(str(int(tag)) for tag in row.tag_ids) + "}" if row.tag_ids else None
+    return IncomingRow(n, email, key, fields=fields, tag_ids=tags, **{**texts, "uid": texts["uid"] or None})
+
+
+def _clean(text: str | None) -> str | None:
+    return None if text is None else text.replace("\0", "").strip()[:255]
+
+
+def _tell(cursor: Any, account_id: int, at: dt.datetime, landed: Iterable[Landed]) -> None:
+    kinds = {"created": "contact_created", "updated": "contact_updated"}
+    told = [events.Event(at, kinds[one.outcome], one.contact_id) for one in landed if one.outcome in kinds]
+    if told:
+        events.append(cursor, account_id=account_id, events=told)

@@ -57,6 +57,16 @@ def test_a_new_person_joins_by_the_link_which_is_shown_once_and_mailed(cast):
     assert Client().get(link).status_code == 410
 
 
+def test_a_mail_server_that_is_away_does_not_lose_the_invitation(cast, settings):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_PORT = 1
+    answer = signed_in(cast.alice).post(team_url(cast), {"email": "eva@example.com", "role": "member"}, follow=True)
+    shown = answer.content.decode()
+    assert "could not be mailed" in shown
+    link = re.search(r"/join/[^\s<]+", shown).group(0)
+    assert Client().get(link).status_code == 200
+
+
 def test_somebody_with_a_sign_in_joins_as_who_they_are(cast):
     link = invited(cast, cast.charlie.email)
     assert f"/login/?next={link}" in Client().get(link).content.decode()

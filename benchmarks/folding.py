@@ -1,4 +1,6 @@
-"""Events folded into the roll-ups a second: `python -m benchmarks.folding [events] [batch]`, beside reading the same events only.
+"""Events folded into the roll-ups a second of the database's CPU, beside reading the same events only.
+
+`python -m benchmarks.folding [events] [batch]`
 
 The mixture of a campaign to many people: deliveries first, then openings and clicks, a third of them by machines.
 """
@@ -8,12 +10,12 @@ from __future__ import annotations
 import datetime as dt
 import random
 import sys
-import time
 from typing import Any
 
+import psutil
 import psycopg
 
-from benchmarks.installation import installation
+from benchmarks.installation import cpu_seconds, installation
 
 ACCOUNT, SEND = 1, 1
 EVENTS = 200_000
@@ -45,37 +47,38 @@ def log_of(count: int) -> list[Any]:
 
 
 def run(count: int = EVENTS, batch: int = 10_000) -> dict[str, float]:
-    """Events a second: of deliveries alone, of openings and clicks alone, of all, and of reading the same rows only."""
+    """Rates of all, of deliveries alone, of openings and clicks alone, and of reading the same rows only."""
     with installation() as config:
         from standfast.components.tracking.consumers import COUNTERS
         from standfast.platform import consumers, events, postgres
 
         with psycopg.connect(postgres.dsn(config, "loader")) as connection:
+            server = psutil.Process(connection.info.backend_pid)
             told = log_of(count)
             for begin in range(0, count, batch):
                 with connection.transaction():
                     events.append(
                         connection.cursor(), account_id=ACCOUNT, events=told[begin : begin + batch], bulk=True
                     )
-            began = time.perf_counter()
+            began = cpu_seconds(server)
             connection.execute(
                 "SELECT count(*) FROM (SELECT data->>'verdict' FROM event WHERE account_id = 1 ORDER BY position OFFSET 0) e"
             )
-            reading = time.perf_counter() - began
+            reading = cpu_seconds(server) - began
             connection.commit()
             spent: list[tuple[int, float]] = []
             while True:
-                began = time.perf_counter()
+                began = cpu_seconds(server)
                 read = consumers.advance(connection, COUNTERS, ACCOUNT, batch=batch)
                 if not read:
                     break
-                spent.append((read, time.perf_counter() - began))
+                spent.append((read, cpu_seconds(server) - began))
     half = round(count * 3 / 5 / batch)
     return {
         "all": _rate(spent),
         "deliveries": _rate(spent[:half]),
         "responses": _rate(spent[half:]),
-        "reading": count / reading,
+        "reading": count / max(reading, 0.01),
     }
 
 
@@ -85,4 +88,4 @@ def _rate(spent: list[tuple[int, float]]) -> float:
 
 if __name__ == "__main__":
     for name, rate in run(*(int(argument) for argument in sys.argv[1:])).items():
-        print(f"{name:12} {rate:10,.0f} events/s")
+        print(f"{name:12} {rate:10,.0f} events/s of CPU")

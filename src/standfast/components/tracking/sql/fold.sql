@@ -72,19 +72,8 @@ WITH ev AS MATERIALIZED (
     machine_clicked_at = excluded.machine_clicked_at, unsubscribed_at = excluded.unsubscribed_at,
     complained_at = excluded.complained_at, bounced_at = excluded.bounced_at, uncertain_at = excluded.uncertain_at,
     opens = excluded.opens, clicks = excluded.clicks
-), moved AS (
-  -- every event counts
-  SELECT send_id, date_trunc('hour', at, 'UTC') AS hour_at, count(*) AS n,
-         CASE kind WHEN 'opened' THEN CASE WHEN human THEN 'opens' ELSE 'machine_opens' END
-                   WHEN 'clicked' THEN CASE WHEN human THEN 'clicks' ELSE 'machine_clicks' END ELSE kind END AS name
-  FROM ev WHERE kind IN ('delivered', 'deferred', 'failed', 'skipped', 'opened', 'clicked')
-  GROUP BY send_id, hour_at, name
-  UNION ALL
-  SELECT send_id, date_trunc('hour', at, 'UTC'), count(*), left('deferral:' || coalesce(data->>'code', '?'), 32) AS name
-  FROM ev WHERE kind = 'deferred' GROUP BY 1, 2, name
-  UNION ALL
-  -- a recipient counts once, at the time that now stands, and no longer at the one that stood before
-  SELECT n.send_id, date_trunc('hour', v.at, 'UTC'), sum(v.n), v.name
+), changed AS MATERIALIZED (
+  SELECT n.send_id, c.name, c.now_at, c.was_at
   FROM new n CROSS JOIN LATERAL (VALUES
     ('opens_unique', n.opened_at, n.old_opened_at),
     ('clicks_unique', n.clicked_at, n.old_clicked_at),
@@ -98,12 +87,27 @@ WITH ev AS MATERIALIZED (
     -- a click proves an opening: it stands for one until the first is seen
     ('opens', CASE WHEN n.opens = 0 THEN n.clicked_at END, CASE WHEN n.old_opens = 0 THEN n.old_clicked_at END)
   ) AS c(name, now_at, was_at)
-  CROSS JOIN LATERAL (VALUES (c.name, c.now_at, 1), (c.name, c.was_at, -1)) AS v(name, at, n)
-  WHERE c.now_at IS DISTINCT FROM c.was_at AND v.at IS NOT NULL
-  GROUP BY 1, 2, v.name
+  WHERE c.now_at IS DISTINCT FROM c.was_at
+), moved AS (
+  -- every event counts
+  SELECT send_id, date_bin('1 hour', at, '2000-01-01 00:00+00') AS hour_at, count(*) AS n,
+         CASE kind WHEN 'opened' THEN CASE WHEN human THEN 'opens' ELSE 'machine_opens' END
+                   WHEN 'clicked' THEN CASE WHEN human THEN 'clicks' ELSE 'machine_clicks' END ELSE kind END AS name
+  FROM ev WHERE kind IN ('delivered', 'deferred', 'failed', 'skipped', 'opened', 'clicked')
+  GROUP BY send_id, hour_at, name
+  UNION ALL
+  SELECT send_id, date_bin('1 hour', at, '2000-01-01 00:00+00'), count(*), left('deferral:' || coalesce(data->>'code', '?'), 32) AS name
+  FROM ev WHERE kind = 'deferred' GROUP BY 1, 2, name
+  UNION ALL
+  -- a recipient counts once, at the time that now stands, and no longer at the one that stood before
+  SELECT send_id, date_bin('1 hour', now_at, '2000-01-01 00:00+00') AS hour_at, count(*), name
+  FROM changed WHERE now_at IS NOT NULL GROUP BY send_id, hour_at, name
+  UNION ALL
+  SELECT send_id, date_bin('1 hour', was_at, '2000-01-01 00:00+00') AS hour_at, -count(*), name
+  FROM changed WHERE was_at IS NOT NULL GROUP BY send_id, hour_at, name
   UNION ALL
   -- the first bounce of a recipient, with its class; later notices tell the same again
-  SELECT n.send_id, date_trunc('hour', n.bounces_at, 'UTC'), count(*), v.name
+  SELECT n.send_id, date_bin('1 hour', n.bounces_at, '2000-01-01 00:00+00'), count(*), v.name
   FROM new n CROSS JOIN LATERAL (VALUES
     ('bounced'),
     (CASE WHEN n.bounce->>'hard' = 'true' THEN 'bounced_hard' ELSE 'bounced_soft' END),

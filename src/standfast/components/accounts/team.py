@@ -70,7 +70,7 @@ def _mail(request: HttpRequest, invitation: Invitation, url: str) -> None:
     subject = f"{invitation.invited_by} invites you to {invitation.account.name} on Standfast"
     # Out of the box the installation's own mail stays in the bundled inbox: then only the link brings somebody in.
     inbox = (config.load().host, config.load().inbox_port)
-    outcome = "kept" if (django_settings.EMAIL_HOST, django_settings.EMAIL_PORT) == inbox else "mailed"
+    outcome = "kept" if inbox == (django_settings.EMAIL_HOST, django_settings.EMAIL_PORT) else "mailed"
     try:
         text = render_to_string("accounts/invitation.txt", context)
         send_mail(" ".join(subject.split()), text, None, [invitation.email])

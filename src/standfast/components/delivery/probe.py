@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
+from standfast.components.delivery.connecting import HostRefused, connect_way
 from standfast.components.delivery.routes import Way
-from standfast.platform import outbound
-from standfast.protocols.smtp_client import Connection, SmtpConnectError, Stage, Timeouts, connect
+from standfast.protocols.smtp_client import Connection, SmtpConnectError, Stage, Timeouts
 
 SECONDS_MAX = 20.0
 TIMEOUTS = Timeouts(greeting_seconds=10, command_seconds=10)
@@ -48,31 +48,18 @@ async def probe(way: Way, *, ehlo_name: str = "localhost") -> Probe:
             return await _probe(way, ehlo_name)
     except TimeoutError:
         return Probe(False, "The mail server is too slow.", "Try again later, or ask the provider.")
-    except outbound.OutboundRefused as error:
-        if error.permanent:
-            return Probe(False, "Standfast does not connect to this host.", error.text)
-        return Probe(False, _WHAT[Stage.CONNECT], "Check the host's name.", error.text)
+    except HostRefused as error:
+        return Probe(False, "Standfast does not connect to this host.", error.text)
+    except SmtpConnectError as error:
+        said = f"{error.code or ''} {error.text}".strip()
+        return Probe(False, _WHAT.get(error.stage, "It did not work."), _REMEDY.get(error.stage, ""), said)
 
 
 async def _probe(way: Way, ehlo_name: str) -> Probe:
-    failed: SmtpConnectError | None = None
-    for address in await outbound.addresses(way.host, way.port):
-        try:
-            connection = await connect(
-                address, way.port, tls=way.tls, username=way.username, password=way.password, ehlo_name=ehlo_name,
-                server_name=way.host, connect_timeout_seconds=8, timeouts=TIMEOUTS,
-            )  # fmt: skip
-        except SmtpConnectError as error:
-            failed = error
-            if error.stage is Stage.CONNECT:
-                continue  # as the sender's network may have no way to an IPv6 address
-            break
-        found = _found(way, connection)
-        await connection.quit()
-        return found
-    assert failed is not None
-    said = f"{failed.code or ''} {failed.text}".strip()
-    return Probe(False, _WHAT.get(failed.stage, "It did not work."), _REMEDY.get(failed.stage, ""), said)
+    connection = await connect_way(way, ehlo_name=ehlo_name, connect_timeout_seconds=8, timeouts=TIMEOUTS)
+    found = _found(way, connection)
+    await connection.quit()
+    return found
 
 
 def _found(way: Way, connection: Connection) -> Probe:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -151,13 +152,16 @@ def _editor(
     request: HttpRequest, content: Content, form: ContentForm, *, stale_at: dt.datetime | None = None, stale_seen: str = ""
 ) -> HttpResponse:  # fmt: skip
     account_id = content.account_id
-    someone = previews.newest_contact(account_id=account_id)
+    seen_as = request.POST.get("preview_as", request.GET.get("as"))
+    someone = previews.newest_contact(account_id=account_id) if seen_as is None else None
     return render(
         request,
         "content/edit.html",
         {
             "content": content, "form": form, "snippets": snippets(account_id=account_id), "back": _back(request),
-            "someone": someone, "stale_at": stale_at, "stale_seen": stale_seen,
+            "seen_as": someone.email if someone else seen_as or "",
+            "theme": request.POST.get("preview_theme", request.GET.get("theme", "")),
+            "stale_at": stale_at, "stale_seen": stale_seen,
             "preview_url": reverse("content:preview", args=[account_id, content.pk]),
         },
         status=409 if stale_at else 200,
@@ -272,9 +276,15 @@ def seen_of(content: Content) -> str:
 
 
 def _edit_url(request: HttpRequest, account_id: int, content_id: int) -> str:
-    back = _back(request)
+    """The editor, seen as the same contact and in the same theme as before."""
+    kept = {
+        "back": _back(request),
+        "as": request.POST.get("preview_as", ""),
+        "theme": request.POST.get("preview_theme", ""),
+    }
+    query = urlencode({name: value for name, value in kept.items() if value})
     url = reverse("content:edit", args=[account_id, content_id])
-    return f"{url}?back={back}" if back else url
+    return f"{url}?{query}" if query else url
 
 
 def _back(request: HttpRequest) -> str:

@@ -119,7 +119,7 @@ def show(
     return Shown(
         subject=seen.subject,
         preheader=_preheader(content, contact, campaign),
-        html=darkened(seen.html) if dark else seen.html,
+        html=in_theme(seen.html, dark=dark),
         text=seen.text,
         size_bytes=len(seen.html.encode("utf-8", "replace")),
         problems=program.problems,
@@ -131,8 +131,14 @@ def _preheader(content: Content, contact: Mapping[str, Any], campaign: Mapping[s
     return " ".join(compile_template(content.preheader, html=False).render(contact, campaign, {}, token="").split())
 
 
-def darkened(html: str) -> str:
-    """As a mail program in the dark shows it: with the mail's own dark style, or with its colours turned round."""
+def in_theme(html: str, *, dark: bool) -> str:
+    """As a mail program in the light or in the dark shows it, whatever the device of whoever looks is set to.
+
+    In the dark the mail's own dark style holds; a mail that has none gets its colours turned round.
+    """
+    wanted, other = ("dark", "light") if dark else ("light", "dark")
     if _DARK_QUERY.search(html):
-        return _DARK_QUERY.sub(lambda found: "all" if found[1].lower() == "dark" else "not all", html)
+        return _DARK_QUERY.sub(lambda found: {wanted: "all", other: "not all"}[found[1].lower()], html)
+    if not dark:
+        return html
     return html.replace("</head>", f"{_TURNED}</head>", 1) if "</head>" in html else _TURNED + html

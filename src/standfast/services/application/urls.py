@@ -18,6 +18,7 @@ urlpatterns = [
     path("accounts/<int:account_id>/dashboard/running/", dashboard.running, name="dashboard_running"),
     path("accounts/<int:account_id>/dashboard/first-steps/", dashboard.first_steps, name="dashboard_first_steps"),
     path("accounts/<int:account_id>/dashboard/growth/", dashboard.growth, name="dashboard_growth"),
+    path("", include("standfast.components.audience.urls")),
     path("", include("standfast.components.content.urls")),
     path("", include("standfast.components.delivery.urls")),
     path("", include("standfast.components.campaigns.urls")),

@@ -105,11 +105,12 @@ def test_the_preview_says_that_nobody_has_the_address(cast):
     assert any("nobody@readers.example" in error["message"] for error in seen["errors"])
 
 
-def test_in_the_dark_the_mails_own_dark_style_holds(cast):
+@pytest.mark.parametrize(("theme", "query"), [("dark", "@media all"), ("light", "@media not all")])
+def test_the_theme_is_the_chosen_one_not_the_devices(cast, theme, query):
     styled = LETTER.replace("<head>", "<head><style>@media (prefers-color-scheme: dark) { p { color: #eee } }</style>")
     content = make(cast.account, source=styled)
-    body = {"source": styled, "source_kind": "html", "subject": "x", "preview_theme": "dark"}
-    assert "@media all" in signed_in(cast.bob).post(url(cast.account, f"{content.pk}/preview/"), body).json()["html"]
+    body = {"source": styled, "source_kind": "html", "subject": "x", "preview_theme": theme}
+    assert query in signed_in(cast.bob).post(url(cast.account, f"{content.pk}/preview/"), body).json()["html"]
 
 
 def test_a_save_over_somebody_elses_is_noticed_and_nothing_is_lost(cast):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
+import datetime as dt
+import re
 import secrets
 import time
 
@@ -11,12 +12,18 @@ from django.test import Client
 
 from standfast.components.accounts.api import Membership, Role, User
 from standfast.components.delivery import api as delivery
-from standfast.platform import config
-from standfast.platform.mail_store import list_messages
+from standfast.platform import config, tenancy
+from standfast.platform.mail_store import (
+    INDEX_NAME,
+    StoredMessage,
+    format_line,
+    hash_prefix,
+    list_messages,
+    segment_path,
+)
 from standfast.platform.tenancy import account_scope
 from standfast.protocols.keys import derive
 from standfast.protocols.tokens import RecipientRef, seal_recipient
-from standfast.services.inbox.store import Store
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -30,16 +37,26 @@ def signed_in(user) -> Client:
 def keep(*mail: tuple[str, bytes]) -> list[int]:
     """Put messages, as (envelope sender, bytes), where the inbox does; returns their ids."""
     directory = config.load().inbox_dir
+    bodies = segment_path(directory, 1)
+    bodies.parent.mkdir(parents=True, exist_ok=True)
+    kept = []
+    for sender, raw in mail:
+        with bodies.open("ab") as segment, (directory / INDEX_NAME).open("ab") as index:
+            text = raw.decode()
+            message = StoredMessage(
+                id=index.tell(), at=dt.datetime.now(dt.UTC), sender=sender, recipients=("ada@readers.example",),
+                message_id=header(text, "Message-ID"), subject=header(text, "Subject"), from_header=header(text, "From"),
+                size=len(raw), sha256=hash_prefix(raw), segment=1, offset=segment.tell(),
+            )  # fmt: skip
+            segment.write(raw)
+            index.write(format_line(message))
+        kept.append(message.id)
+    return kept
 
-    async def write() -> list[int]:
-        store = Store(directory)
-        kept = [
-            (await store.append(sender=sender, recipients=["ada@readers.example"], raw=raw)).id for sender, raw in mail
-        ]
-        await store.close()
-        return kept
 
-    return asyncio.run(write())
+def header(text: str, name: str) -> str:
+    found = re.search(rf"^{name}: (.*)\r$", text, re.MULTILINE)
+    return found[1] if found else ""
 
 
 def verp(account_id: int, send_id: int = 1) -> str:
@@ -76,14 +93,12 @@ def test_a_message_is_read_in_every_way(cast):
     assert "No DKIM signature" in shown
 
 
-def test_the_accounts_own_keys_verify_its_signatures(cast):
-    from standfast.components.delivery.domains import KEY
-    from standfast.platform import sealing
-    from standfast.protocols.dkim import Signer
-
+def test_the_accounts_own_keys_verify_its_signatures(cast, app_connection):
     with account_scope(cast.account.pk):
-        domain = delivery.add_domain(account_id=cast.account.pk, domain="shop.example")
-    signer = Signer(domain.domain, domain.selector, sealing.unseal(domain.private_key_sealed, purpose=KEY))
+        delivery.add_domain(account_id=cast.account.pk, domain="shop.example")
+    with app_connection.transaction():
+        tenancy.enter(app_connection, cast.account.pk)
+        (signer,) = delivery.signers_for(app_connection, account_id=cast.account.pk, from_email="alice@shop.example")
     raw = letter("Signed")
     head, _, body = raw.partition(b"\r\n\r\n")
     headers = [tuple(line.split(b": ", 1)) for line in head.split(b"\r\n")]

@@ -65,7 +65,9 @@ def sources(from_email: str, html: str | None = None) -> dict[str, object]:
 async def send_until_finished(config: Config, account_id: int, send_id: int, *, seconds: float = 60) -> Sender:
     """Run one sender until the send is finished; raises TimeoutError."""
     with ConnectionPool(postgres.dsn(config, "loader"), min_size=1, max_size=8) as pool:
-        sender = Sender(pool=pool, journals=config.journal_dir, key=derive(config.secret(), "tokens"), ehlo_name="test.example")
+        sender = Sender(
+            pool=pool, journals=config.journal_dir, key=derive(config.secret(), "tokens"), ehlo_name="test.example"
+        )
         running = asyncio.create_task(sender.run())
         try:
             async with asyncio.timeout(seconds):

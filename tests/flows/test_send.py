@@ -22,6 +22,12 @@ from tests.flows.sending import add_people, free_port, send_until_finished, sour
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
+@pytest.fixture(autouse=True)
+def relay_on_this_machine(monkeypatch):
+    """The account's own relay is refused inside a private network, unless whoever runs the installation allows it."""
+    monkeypatch.setenv("STANDFAST_ALLOW_PRIVATE", "1")
+
+
 def prepare(cast, loader, *, port: int, people: int):
     """A list with people, a sending domain, a route to the inbox with short retries, and the frozen send."""
     account_id = cast.account.pk
@@ -54,7 +60,9 @@ async def test_everybody_gets_one_signed_message(cast, loader, database, tmp_pat
     port = free_port()
     send, audience = await sync_to_async(prepare)(cast, loader, port=port, people=300)
     assert audience.total == 300
-    server = await serve_inbox(host="127.0.0.1", port=port, inbox=Inbox(plan=parse_plan("accept"), store=Store(tmp_path)))
+    server = await serve_inbox(
+        host="127.0.0.1", port=port, inbox=Inbox(plan=parse_plan("accept"), store=Store(tmp_path))
+    )
     await send_until_finished(database, cast.account.pk, send.pk)
     await server.close()
     assert await sync_to_async(books)(cast.account.pk, send.pk) == {"delivered": 300}
@@ -71,7 +79,8 @@ async def test_everybody_gets_one_signed_message(cast, loader, database, tmp_pat
     html = parsed.get_body(("html",)).get_content()
     assert "/c/t" in html and "{{" not in html
     events = loader.execute(
-        "SELECT kind, count(*) FROM event WHERE account_id = %s AND send_id = %s GROUP BY kind", [cast.account.pk, send.pk]
+        "SELECT kind, count(*) FROM event WHERE account_id = %s AND send_id = %s GROUP BY kind",
+        [cast.account.pk, send.pk],
     ).fetchall()
     assert events == [("delivered", 300)]
 
@@ -91,3 +100,14 @@ async def test_the_books_balance_with_unruly_providers(cast, loader, database, t
     assert len(received) == len(set(received)), "somebody got it twice"
     delivered = counts["delivered"]
     assert delivered <= len(received) <= delivered + counts["uncertain"]
+
+
+async def test_a_relay_inside_the_private_network_is_refused(cast, loader, database, monkeypatch):
+    monkeypatch.setenv("STANDFAST_ALLOW_PRIVATE", "0")
+    send, _ = await sync_to_async(prepare)(cast, loader, port=free_port(), people=5)
+    with pytest.raises(TimeoutError):
+        await send_until_finished(database, cast.account.pk, send.pk, seconds=3)
+    state, problem = loader.execute("SELECT state, problem FROM delivery_send WHERE id = %s", [send.pk]).fetchone()
+    assert state == "paused"
+    assert "private network" in problem
+    assert await sync_to_async(books)(cast.account.pk, send.pk) == {"deferred": 5}

@@ -12,7 +12,6 @@ import urllib.request
 
 import psutil
 import pytest
-
 from benchmarks.installation import free_ports
 
 PORTS = ("STANDFAST_PORT", "STANDFAST_TRACKER_PORT", "STANDFAST_INBOX_PORT", "STANDFAST_EXCHANGER_PORT")
@@ -28,6 +27,12 @@ def environment(tmp_path_factory):
 def start(environment) -> subprocess.Popen[str]:
     return subprocess.Popen([sys.executable, "-m", "standfast.cli", "up"], env=environment, stdout=subprocess.PIPE,
                             stderr=subprocess.STDOUT, text=True)  # fmt: skip
+
+
+def run(environment) -> subprocess.CompletedProcess[str]:
+    """A start that is expected to end by itself."""
+    line = [sys.executable, "-m", "standfast.cli", "up"]
+    return subprocess.run(line, env=environment, capture_output=True, text=True, check=False)
 
 
 def read_until(process, words: str) -> str:
@@ -48,7 +53,7 @@ def test_start_stop_and_start_again(environment):
     base = f"http://127.0.0.1:{environment['STANDFAST_PORT']}"
     assert urllib.request.urlopen(base, timeout=20).status == 200
 
-    second = subprocess.run([sys.executable, "-m", "standfast.cli", "up"], env=environment, capture_output=True, text=True, check=False)
+    second = run(environment)
     assert second.returncode == 1
     assert "already runs here" in second.stderr and "Traceback" not in second.stderr
     assert urllib.request.urlopen(base, timeout=20).status == 200, "the first one was disturbed"
@@ -70,7 +75,7 @@ def test_a_port_in_use_is_named(environment):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", int(environment["STANDFAST_TRACKER_PORT"])))
         taken.listen()
-        done = subprocess.run([sys.executable, "-m", "standfast.cli", "up"], env=environment, capture_output=True, text=True, check=False)
+        done = run(environment)
     assert done.returncode == 1
     assert "STANDFAST_TRACKER_PORT" in done.stderr and "Traceback" not in done.stderr
 

@@ -452,7 +452,8 @@ class Session(asyncio.Protocol):
         self._closing = True
         self._flush()
         if self._transport.can_write_eof() and not self._transport.is_closing():
-            self._transport.write_eof()
+            with contextlib.suppress(OSError):  # the client was faster and is gone
+                self._transport.write_eof()
             self._transport.resume_reading()
             self.loop.call_later(_LINGER_SECONDS, self._transport.close)
         else:

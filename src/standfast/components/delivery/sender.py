@@ -21,6 +21,7 @@ from psycopg_pool import ConnectionPool
 
 from standfast.components.delivery import leases, ledger
 from standfast.components.delivery.composers import Composers, SendGone
+from standfast.components.delivery.connecting import connect_way
 from standfast.components.delivery.journal import JournalDirectory, LeaseJournal, Noted
 from standfast.components.delivery.ledger import Backoff
 from standfast.components.delivery.message import Composer, contact_values
@@ -39,7 +40,6 @@ from standfast.protocols.smtp_client import (
     SmtpConnectError,
     Timeouts,
     Uncertain,
-    connect,
 )
 
 log = structlog.get_logger()
@@ -320,10 +320,9 @@ class Sender:
             if connection.usable:
                 return connection
         try:
-            made = await connect(
-                work.way.host, work.way.port, tls=work.way.tls, username=work.way.username, password=work.way.password,
-                ehlo_name=self.ehlo_name, connect_timeout_seconds=15, timeouts=TIMEOUTS,
-            )  # fmt: skip
+            made = await connect_way(
+                work.way, ehlo_name=self.ehlo_name, connect_timeout_seconds=15, timeouts=TIMEOUTS
+            )
         except SmtpConnectError as error:
             await self._route_failed(work, error)
             return None

@@ -8,6 +8,7 @@ _ONE = f"{_ALL}<int:campaign_id>/"
 urlpatterns = [
     path(_ALL, pages.list_campaigns, name="list"),
     path(f"{_ALL}new/", pages.new, name="new"),
+    path(f"{_ALL}list-sizes/", steps.list_sizes, name="list_sizes"),
     path(f"{_ALL}wall-clock/", steps.wall_clock, name="wall_clock"),
     path(_ONE, pages.show, name="show"),
     path(f"{_ONE}details/", steps.details, name="details"),

@@ -14,10 +14,11 @@ from django.test.utils import CaptureQueriesContext
 
 from standfast.components.accounts.api import Membership, Role, User
 from standfast.components.audience.api import Contact, List, Subscription
-from standfast.components.campaigns import states, steward
+from standfast.components.campaigns import progress, states, steward
 from standfast.components.campaigns.models import Campaign, CampaignState, Hold
 from standfast.components.content.api import Content
 from standfast.components.delivery import api as delivery
+from standfast.components.tracking.api import SendCounter
 from standfast.platform.tenancy import account_scope
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -155,6 +156,23 @@ def test_people_are_counted_while_they_are_chosen(cast, ready):
     assert re.search(r"sf-bignumber\">1<", shown)
     assert "Unsubscribed from the lists" in shown
     assert bob.get(url(ready, "people/count/"), {"list_ids": ["x", "-1", "9" * 30]}).status_code == 200
+
+
+def test_large_sends_are_read_from_the_roll_ups(cast, ready, monkeypatch):
+    campaign = freeze(ready)
+    monkeypatch.setattr(progress, "LEDGER_MAX", 1)
+    with account_scope(cast.account.pk):
+        for name, value in (("delivered", 2), ("bounced", 1), ("bounced_later", 1)):
+            SendCounter.objects.create(account_id=cast.account.pk, send_id=campaign.send_id, name=name, value=value)
+        delivery.Send.objects.filter(pk=campaign.send_id).update(total=5)
+        found = progress.progress_of(Campaign.objects.get(pk=campaign.pk))
+    assert (found.total, found.done, found.open) == (5, 2, 3)
+    assert (found.books["delivered"], found.books["bounced"]) == (1, 1)
+
+
+def test_sizes_of_lists_come_after_the_page(cast, ready):
+    shown = signed_in(cast.bob).get(url(cast.account, "list-sizes/")).content.decode()
+    assert re.search(rf'id="size-{ready.list_ids[0]}" hx-swap-oob="true">2<', shown)
 
 
 def test_two_tabs_on_one_step_lose_nothing(cast, ready):

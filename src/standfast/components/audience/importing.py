@@ -99,11 +99,13 @@ def _run(connection: psycopg.Connection, job: dict[str, Any], dry: bool) -> None
     rows = CsvRows(path, detect(path)._replace(encoding=job["encoding"]), job["delimiter"])
     rejects = Rejects(Path(job["rejects_path"]), header=job["header"], keep_bytes=job["rejects_bytes"])
     try:
+        with connection.transaction():
+            connection.execute(QUERIES.forget_seen.sql)
         batches = _batches(rows, _converter(connection, job))
         with read_ahead(batches) as ahead:
             done = _skip(connection, ahead, job) if job["rows_done"] else 0
             for batch in ahead:
-                done += _commit(connection, job, batch, rejects, done, dry)
+                done += _commit(connection, job, batch, rejects, done, dry=dry)
     finally:
         rejects.close()
         rows.close()
@@ -129,7 +131,7 @@ def _batches(rows: CsvRows, convert: Convert) -> Iterator[_Batch]:
         batch = _Batch()
         landing, source = batch.rows, batch.source
         n = -1
-        for n, record in enumerate(itertools.islice(records, BATCH_ROWS)):  # noqa: B007 - counts after the loop
+        for n, record in enumerate(itertools.islice(records, BATCH_ROWS)):
             if isinstance(record, BadRow):
                 batch.rejects.append((record.line, record.reason, record.cells))
                 continue
@@ -154,7 +156,7 @@ def _skip(connection: psycopg.Connection, batches: Iterator[_Batch], job: dict[s
     done = 0
     for batch in batches:
         with connection.transaction(), connection.cursor() as cursor:
-            fill(cursor, (row[:10] + [None] for row in batch.rows.values()))
+            fill(cursor, ([*row[:10], None] for row in batch.rows.values()))
             cursor.execute(QUERIES.note_seen.sql)
         done += batch.records
         if done >= job["rows_done"]:
@@ -165,7 +167,7 @@ def _skip(connection: psycopg.Connection, batches: Iterator[_Batch], job: dict[s
 
 
 def _commit(
-    connection: psycopg.Connection, job: dict[str, Any], batch: _Batch, rejects: Rejects, done: int, dry: bool
+    connection: psycopg.Connection, job: dict[str, Any], batch: _Batch, rejects: Rejects, done: int, *, dry: bool
 ) -> int:
     """One batch, its counts and its events, in one transaction; returns how many rows that were."""
     account_id, options = job["account_id"], job["options"]

@@ -21,9 +21,10 @@ def read_ahead(items: Iterable[T], *, pieces: int = 1) -> Iterator[Iterator[T]]:
     def put(item: object) -> None:
         while not leave.is_set():
             try:
-                return ready.put(item, timeout=0.1)
+                ready.put(item, timeout=0.1)
             except queue.Full:
                 continue
+            return
 
     def read() -> None:
         try:

@@ -14,8 +14,8 @@ _NUMBER = re.compile(r"[+-]?(?:\d{1,15}|\d{1,3}(?:[ \u00a0']\d{3}){1,4})(?:[.,]\
 _GROUPED = re.compile(r"[+-]?\d{1,3}(?:,\d{3}){1,4}(?:\.\d{1,10})?")
 _ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _DATE = re.compile(r"(\d{1,4})([./-])(\d{1,2})\2(\d{1,4})")
-_YES = frozenset("yes y true t 1 on x oui o ja j si sí sì vrai wahr".split())
-_NO = frozenset("no n false f 0 off non nein faux falsch".split())
+_YES = frozenset({"yes", "y", "true", "t", "1", "on", "x", "oui", "o", "ja", "j", "si", "sí", "sì", "vrai", "wahr"})
+_NO = frozenset({"no", "n", "false", "f", "0", "off", "non", "nein", "faux", "falsch"})
 
 Parse = Callable[[str], str]
 

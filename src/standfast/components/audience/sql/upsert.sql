@@ -13,6 +13,10 @@ CREATE TEMP TABLE IF NOT EXISTS audience_landed (
 -- name: clear-incoming#
 TRUNCATE audience_incoming, audience_landed;
 
+-- name: forget-seen#
+CREATE TEMP TABLE IF NOT EXISTS audience_seen (key bigint PRIMARY KEY);
+TRUNCATE audience_seen;
+
 -- name: taken-uids
 -- Rows whose own number belongs to somebody else: the unique index on (account_id, uid) would refuse the whole batch.
 SELECT i.n FROM audience_incoming i

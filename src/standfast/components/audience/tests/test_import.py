@@ -97,12 +97,11 @@ def test_gzip_is_unpacked_and_bombs_are_refused(cast, run):
     bomb = gzip.compress(b"email\na@example.com\n" + b"\n" * 80_000_000)
     with pytest.raises(FileProblem, match="two hundredfold"):
         run(bomb)
-    cut = run(
-        gzip.compress(
-            b"email\n" + b"".join(b"%s@example.com\n" % secrets.token_hex(8).encode() for _ in range(90_000))
-        )[:-500_000]
+    whole = gzip.compress(
+        b"email\n" + b"".join(b"%s@example.com\n" % secrets.token_hex(8).encode() for _ in range(50_000))
     )
-    assert (cut.state, "ends in its middle" in cut.problem) == ("failed", True)
+    with pytest.raises(FileProblem, match="ends in its middle"):
+        run(whole[:-200_000])
 
 
 def test_each_bad_row_is_refused_with_line_and_reason_and_nothing_is_lost(cast, run):

@@ -14,7 +14,15 @@ SERVICES = ("application", "tracker", "mail_exchanger", "inbox", "worker")
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit status. What a person can mend is one sentence, not a traceback."""
     given = _parser().parse_args(arguments)
-    run = {"up": _up, "run": _run, "migrate": _migrate, "demo": _demo, "rebuild": _rebuild, "first-link": _first_link}
+    run = {
+        "up": _up,
+        "run": _run,
+        "migrate": _migrate,
+        "demo": _demo,
+        "rebuild": _rebuild,
+        "first-link": _first_link,
+        "password-link": _password_link,
+    }
     try:
         return run[given.command](given)
     except KeyboardInterrupt:
@@ -39,6 +47,8 @@ def _parser() -> argparse.ArgumentParser:
     migrate.add_argument("--static", action="store_true", help="collect static files as well")
     migrate.add_argument("--first-link", action="store_true", help="print the first user's link when there is no user")
     commands.add_parser("first-link", help="print a new one-time link that makes the first user")
+    password = commands.add_parser("password-link", help="print a link with which a user sets a new password")
+    password.add_argument("email")
     demo = commands.add_parser("demo", help="import, send, open, click: the whole way, with a scoreboard")
     demo.add_argument("--contacts", type=int, default=5000)
     demo.add_argument("--json", action="store_true", help="print the scoreboard as JSON")
@@ -77,6 +87,21 @@ def _first_link(given: argparse.Namespace) -> int:
     if not _print_first_link():
         print("There is a user already: sign in, or ask an administrator for an invitation.", file=sys.stderr)
         return 1
+    return 0
+
+
+def _password_link(given: argparse.Namespace) -> int:
+    import django
+
+    django.setup()
+    from standfast.components.accounts.api import password_link
+    from standfast.platform import config
+
+    path = password_link(given.email)
+    if path is None:
+        print(f"There is no user {given.email}.", file=sys.stderr)
+        return 1
+    print(config.load().application_url + path)
     return 0
 
 

@@ -24,8 +24,34 @@ from typing import Any
 
 import psutil
 
-FIRST_NAMES = ["Ada", "Ben", "Chiara", "Deniz", "Emil", "Fatima", "Goran", "Hana", "Inès", "Jonas", "Kenji", "Lena", "Noor"]
-LAST_NAMES = ["Abadi", "Brandt", "Costa", "Dimitrov", "Evans", "Fischer", "García", "Ito", "Kowalski", "Novák", "Okafor"]
+FIRST_NAMES = [
+    "Ada",
+    "Ben",
+    "Chiara",
+    "Deniz",
+    "Emil",
+    "Fatima",
+    "Goran",
+    "Hana",
+    "Inès",
+    "Jonas",
+    "Kenji",
+    "Lena",
+    "Noor",
+]
+LAST_NAMES = [
+    "Abadi",
+    "Brandt",
+    "Costa",
+    "Dimitrov",
+    "Evans",
+    "Fischer",
+    "García",
+    "Ito",
+    "Kowalski",
+    "Novák",
+    "Okafor",
+]
 CITIES = ["Toronto", "Montréal", "Lisboa", "Kraków", "München", "São Paulo", "Zürich", "Málaga", "Oslo", "Kyoto"]
 DOMAINS = [
     ("gmail.example", 45),
@@ -172,7 +198,7 @@ class Demo:
         with account_scope(self.account.pk):
             content = Content.objects.create(
                 account=self.account, name="Newsletter", subject="{{ contact.first_name | default: 'Hello' }}, what is new",
-                preheader="Three minutes of reading", source_kind="html", source=example_newsletter(),
+                preheader="Three minutes of reading", source_kind="html", source=example_newsletter().source,
             )  # fmt: skip
             campaign = campaigns.Campaign.objects.create(
                 account=self.account, name="Demo newsletter", content=content, from_name="Demo shop",

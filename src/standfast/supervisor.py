@@ -16,6 +16,9 @@ from standfast.platform import children, postgres
 from standfast.platform.children import Child
 from standfast.platform.config import Config
 
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""SIGHUP: the terminal was closed."""
+
 
 class CannotStart(SystemExit):
     """One sentence what is in the way and what to do; exit status 1."""
@@ -159,7 +162,7 @@ class Supervisor:
 
     def watch(self) -> None:
         """Keep everything running until SIGINT or SIGTERM."""
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in STOP_SIGNALS:
             signal.signal(number, self._on_signal)
         everybody = [*([self.database] if self.database else []), *self.services]
         while not self.stopping:
@@ -193,7 +196,7 @@ def up(config: Config, *, workers: int = 1) -> int:
     """Run until a signal; returns the exit status."""
     began_at = time.monotonic()
     supervisor = Supervisor(config, workers=workers)
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in STOP_SIGNALS:
         signal.signal(number, _interrupted)
     try:
         supervisor.start()

@@ -9,7 +9,7 @@ from standfast.components.accounts.first_link import (
     make_first_link,
 )
 from standfast.components.accounts.models import Account, Membership, Role, User
-from standfast.components.accounts.sign_in import sign_in
+from standfast.components.accounts.sign_in import password_link, sign_in
 
 __all__ = [
     "Account",
@@ -25,6 +25,7 @@ __all__ = [
     "last_account",
     "make_first_link",
     "may",
+    "password_link",
     "sign_in",
     "stream",
     "to_sign_in",

@@ -143,6 +143,7 @@ def _question(account_id: int, send_id: int, show: Show, q: str) -> tuple[str, d
         "account_id": account_id, "send_id": send_id, "did": str(show), "contact_id": contact_id,
         "part": part if part and contact_id is None else None,
         "statuses": [int(status) for status in _STATUSES[show]] if show in _STATUSES else None,
+        "not_bounced": show is Show.DELIVERED,  # delivered, and not sent back later
     }  # fmt: skip
     query = QUERIES.ledger_of_responses if show in _DID else QUERIES.ledger
     return query.sql.rstrip().rstrip(";"), values

@@ -290,7 +290,7 @@ def _over_time(rows: Iterable[tuple[str, dt.datetime, int]], machines: bool) -> 
             days[day] = days.get(day, 0) + value
         values = days
     labels = [first + step * number for number in range(int((last - first) / step) + 1)]
-    series = [("Openings", "opens", "accent"), ("Clicks", "clicks", "green")]
+    series = [("Openings", "opens", "accent"), ("Clicks", "clicks", "blue")]
     return {
         "labels": [at.isoformat() for at in labels],
         "time": True,

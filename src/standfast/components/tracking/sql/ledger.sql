@@ -10,7 +10,8 @@ WHERE r.account_id = :account_id AND r.send_id = :send_id
   AND (:after::int IS NULL OR r.seq > :after) AND (:before::int IS NULL OR r.seq < :before)
   AND (:statuses::smallint[] IS NULL OR r.status = ANY(:statuses::smallint[]))
   AND (:contact_id::bigint IS NULL OR r.contact_id = :contact_id)
-  AND (:part::text IS NULL OR strpos(lower(r.email), :part) > 0);
+  AND (:part::text IS NULL OR strpos(lower(r.email), :part) > 0)
+  AND (NOT :not_bounced OR t.bounced_at IS NULL);
 
 -- name: ledger-of-responses
 -- The same for what people did, beginning at their responses, which are fewer than the recipients.

@@ -40,8 +40,10 @@ def schedule(*, account_id: int, campaign_id: int, at: dt.datetime | None, by_us
 
 
 def unschedule(*, account_id: int, campaign_id: int, by_user_id: int | None = None) -> Campaign:
-    """Back to draft, to be edited. Raises IllegalMove when it has started."""
+    """Back to draft, to be edited, from scheduled or from a hold before anything was frozen. Raises IllegalMove."""
     campaign = states.locked(account_id=account_id, campaign_id=campaign_id)
+    if campaign.send_id is not None:
+        raise states.IllegalMove("This campaign has begun to leave; it can be cancelled, or duplicated and edited.")
     states.move(campaign, S.DRAFT, by_user_id=by_user_id)
     return campaign
 

@@ -167,7 +167,7 @@ def people(request: HttpRequest, account_id: int, campaign_id: int) -> HttpRespo
             if not stale:
                 return _onward(request, campaign, "content")
         else:
-            error = " ".join(text for texts in form.errors.values() for text in texts)
+            error = " ".join(str(text) for texts in form.errors.values() for text in texts)
             chosen, left_out = (
                 ids_of(request.POST.getlist("list_ids")),
                 ids_of(request.POST.getlist("suppressed_list_ids")),
@@ -316,15 +316,14 @@ def checks(request: HttpRequest, account_id: int, campaign_id: int) -> HttpRespo
     """The pre-flight beside the steps; asked for after the page, as it compiles the content and counts the audience."""
     campaign = get_object_or_404(Campaign.objects.select_related("content"), account_id=account_id, pk=campaign_id)
     campaign.account = request.account  # type: ignore[attr-defined]
-    found = preflight.check(campaign)
     step = request.GET.get("step", "")
-    if step == "people" or (step == "content" and campaign.content_id is None):
-        # What somebody is choosing at this moment is counted beside the choice.
-        found.findings = [each for each in found.findings if each.step != step]
-    findings = sorted(
-        ({"finding": finding, "url": _where(campaign, finding), "label": _WORDS.get(finding.place) or _WORDS[finding.step]}
-         for finding in found.findings), key=lambda each: each["finding"].severity != "error",
-    )  # fmt: skip
+    found = preflight.check(campaign, people=step != "people")
+    if step == "content" and campaign.content_id is None:
+        found.findings = [each for each in found.findings if each.step != step]  # it is being chosen at this moment
+    ordered = sorted(found.findings, key=lambda finding: finding.severity != "error")
+    findings = [
+        {"finding": each, "url": _where(campaign, each), "label": _WORDS.get(each.place) or _WORDS[each.step]} for each in ordered
+    ]
     return render(
         request,
         "campaigns/_checks.html",

@@ -224,9 +224,8 @@ def as_contact(request: HttpRequest, account_id: int, content_id: int) -> HttpRe
     )
     values = previews.contact_values(contact) if contact else dict(previews.SAMPLE)
     dark = request.GET.get("theme") == "dark"
-    shown = previews.show(
-        content, contact=values, campaign=previews.campaign_values(request.account, content), dark=dark
-    )  # type: ignore[attr-defined]
+    campaign = previews.campaign_values(request.account, content)  # type: ignore[attr-defined]
+    shown = previews.show(content, contact=values, campaign=campaign, dark=dark)
     before, after = previews.neighbours(contact) if contact else (None, None)
     used = sorted(name for name in shown.fields if name != "*")
     return render(

@@ -44,6 +44,14 @@ def _record(kind: int, payload: bytes) -> bytes:
     return _HEAD.pack(kind, len(payload), zlib.crc32(payload, kind)) + payload
 
 
+def _sync_directory(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def boot_id() -> bytes:
     """The running boot of this machine; random where the system does not tell, which is the cautious answer."""
     try:
@@ -63,6 +71,7 @@ class JournalDirectory:
         self._lock = os.open(draft / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         draft.rename(self.path)  # visible only once locked
+        _sync_directory(root)
 
     def open_lease(self, lease_id: int) -> LeaseJournal:
         return LeaseJournal(self.path / f"{lease_id}.journal")
@@ -79,6 +88,7 @@ class LeaseJournal:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._named = False
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         self._write(_record(_BOOT, boot_id()))
 
@@ -92,6 +102,10 @@ class LeaseJournal:
         """Promise that at most the first `count` messages have left, durable when it returns. Blocks: call it in a thread."""
         self._write(_record(_MARK, _NUMBER.pack(count)))
         os.fdatasync(self._file)
+        if not self._named:
+            # After a power cut a file without its name would read as "nothing was sent".
+            _sync_directory(self.path.parent)
+            self._named = True
 
     def dot(self, seq: int) -> None:
         self._write(_record(_DOT, _NUMBER.pack(seq)))

@@ -3,7 +3,7 @@ SHELL := /bin/bash
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup tools run test lint fmt bench lock clean
+.PHONY: help setup tools run test lint fmt bench chaos lock clean
 
 help: ## say what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 14
@@ -34,6 +34,9 @@ fmt: tools ## bring the code into shape
 
 bench: tools ## every figure beside its limit
 	@$(BIN)/python benchmarks/run.py $(ARGS)
+
+chaos: tools ## kill processes at random during sends (ARGS="--kills 100 --people 20000")
+	@$(BIN)/python -m tests.chaos.kills $(ARGS)
 
 lock: setup ## write the lock files anew after pyproject.toml changed (UPGRADE=1: newest versions)
 	@scripts/lock.sh

@@ -81,7 +81,7 @@ class ContactForm(forms.Form):
         return {**texts, **shown, "email": contact.email, "tags": [str(tag) for tag in contact.tag_ids]}
 
 
-_HELP = {
+_HELP: dict[str, str] = {
     FieldType.NUMBER: "A number.",
     FieldType.DATE: "A date, such as 2024-12-31.",
     FieldType.DATETIME: "Date and time, such as 2024-12-31 18:30 (UTC).",

@@ -66,6 +66,11 @@ def run_import(connection: psycopg.Connection, *, account_id: int, import_id: in
     except (FileProblem, ValueError, OSError) as error:
         log.warning("import failed", account=account_id, id=import_id, error=str(error))
         _end(connection, job, "failed", str(error))
+    except psycopg.OperationalError:
+        raise  # the database went away, or a deadlock: the job is run again and goes on
+    except psycopg.Error as error:
+        _end(connection, job, "failed", f"The database refused a row: {error}. What was imported until then stays.")
+        raise
     except Stopped:
         log.info("import stopped", account=account_id, id=import_id)
 
@@ -195,11 +200,19 @@ def _commit(
         _save(cursor, job, batch, counts, Counter(reason for _, reason, _ in refused))
         if logged and not dry:
             last = events.take_positions(cursor, account_id=account_id, count=logged)
-            cursor.execute(
-                QUERIES.log_landed.sql,
-                {"account_id": account_id, "last": last, "at": dt.datetime.now(dt.UTC), "import_id": job["id"]},
-            )
+            _tell(cursor, job, last)
     return batch.records
+
+
+def _tell(cursor: Any, job: dict[str, Any], last: int) -> None:
+    created = {"import": job["id"], "change": "created"}
+    if job["target_list_id"] and job["options"].get("subscribe", True):
+        created["list"] = job["target_list_id"]
+    cursor.execute(
+        QUERIES.log_landed.sql,
+        {"account_id": job["account_id"], "last": last, "at": dt.datetime.now(dt.UTC), "import_id": job["id"],
+         "created": Jsonb(created)},
+    )  # fmt: skip
 
 
 def _still_ours(cursor: Any, job: dict[str, Any], done: int) -> None:

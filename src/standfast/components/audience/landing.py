@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from standfast.components.audience.queries import QUERIES
@@ -36,7 +36,7 @@ class Choices(NamedTuple):
     dry: bool = False
 
 
-def fill(cursor: Any, rows: Iterable[tuple[Any, ...]]) -> None:
+def fill(cursor: Any, rows: Iterable[Sequence[Any]]) -> None:
     """Put rows (IncomingRow order; one per address) on the landing of this transaction."""
     cursor.execute(QUERIES.make_incoming.sql)
     cursor.execute(QUERIES.clear_incoming.sql)

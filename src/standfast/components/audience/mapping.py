@@ -14,8 +14,8 @@ STANDARD = {
     "uid": "Your own number (UID)", "time_zone": "Time zone", "tags": "Tags",
 }  # fmt: skip
 _NAMES = {
-    "email": "email emailaddress mail emailadresse adressemail courriel correo correoelectronico mailadresse emailid subscriberemail "
-             "contactemail adressee mel epost posta postaelettronica emailaddr",
+    "email": "email emailaddress mail emailadresse adressemail courriel correo correoelectronico mailadresse emailid "
+             "subscriberemail contactemail adressee mel epost posta postaelettronica emailaddr",
     "first_name": "firstname first givenname forename vorname prenom nombre nome voornaam fornavn fname name",
     "last_name": "lastname last surname familyname nachname nom nomdefamille apellido apellidos cognome achternaam efternavn lname",
     "phone": "phone telephone phonenumber mobile mobilephone cell tel telefon telefono handy portable mobil phonework phonemobile",
@@ -43,9 +43,9 @@ def guess_mapping(header: Sequence[str], sample: Sequence[Sequence[str]], fields
         if key and key not in found.values():
             found[str(number)] = key
     if "email" not in found.values():
-        number = _column_of_addresses(len(header), sample)
-        if number is not None:
-            found[str(number)] = "email"
+        column = _column_of_addresses(len(header), sample)
+        if column is not None:
+            found[str(column)] = "email"
     return found
 
 

@@ -12,6 +12,15 @@ PAGE = 50
 COUNT_MAX = 100_000
 
 
+# Members by primary key, those who left by the partial index audience_sub_left; both stop counting at the limit.
+_SIZES = """
+SELECT l, (SELECT count(*) FROM (SELECT 1 FROM audience_subscription WHERE account_id = %(a)s AND list_id = l LIMIT %(n)s) x),
+       (SELECT count(*) FROM (SELECT 1 FROM audience_subscription
+                              WHERE account_id = %(a)s AND list_id = l AND status = 'unsubscribed' LIMIT %(n)s) y)
+FROM unnest(%(l)s::bigint[]) l
+"""
+
+
 class Found(NamedTuple):
     """A page of people, newest first; `older` is the id to go on below, `total` is COUNT_MAX + 1 for "more than that"."""
 
@@ -21,7 +30,7 @@ class Found(NamedTuple):
 
 
 def newest(*, account_id: int, before: int | None, list_id: int | None = None) -> Found:
-    """A page of the account's people, or of a list's. Index (account_id, id DESC); a list's by its primary key."""
+    """A page of the account's people, or of a list's. Both by their primary keys."""
     people = Contact.objects.filter(account_id=account_id).defer("fields")
     if before is not None:
         people = people.filter(id__lt=before)
@@ -44,17 +53,10 @@ def _members(account_id: int, list_id: int, before: int | None) -> list[int]:
 
 def search(*, account_id: int, text: str) -> list[Contact]:
     """The first people whose address, first or last name begins so; each by its own index."""
-    start = text.strip().lower()[:100].replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
-    columns = "account_id, id"
+    beginning = text.strip().lower()[:100].replace("\0", "")
     with connection.cursor() as cursor:
-        cursor.execute(
-            " UNION ".join(
-                f"(SELECT {columns} FROM audience_contact WHERE account_id = %s AND {what} LIKE %s LIMIT {PAGE})"  # noqa: S608 - constants
-                for what in ("email_key", "lower(last_name)", "lower(first_name)")
-            ),
-            [account_id, start] * 3,
-        )
-        ids = [row[1] for row in cursor.fetchall()]
+        cursor.execute("SELECT id FROM audience_search(%s, %s)", [beginning, PAGE])
+        ids = [row[0] for row in cursor.fetchall()]
     return list(Contact.objects.filter(account_id=account_id, id__in=ids).order_by("email_key")[:PAGE])
 
 
@@ -71,10 +73,6 @@ def count_up_to(table: str, where: str, values: list[Any]) -> int:
 def list_sizes(*, account_id: int, list_ids: list[int]) -> dict[int, tuple[int, int]]:
     """Subscribed and unsubscribed of each list, each counted up to COUNT_MAX + 1."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT l, (SELECT count(*) FROM (SELECT 1 FROM audience_subscription WHERE account_id = %(a)s AND list_id = l "
-            "AND status = 'subscribed' LIMIT %(n)s) x), (SELECT count(*) FROM (SELECT 1 FROM audience_subscription "
-            "WHERE account_id = %(a)s AND list_id = l AND status <> 'subscribed' LIMIT %(n)s) y) FROM unnest(%(l)s::bigint[]) l",
-            {"a": account_id, "l": list_ids, "n": COUNT_MAX + 1},
-        )
-        return {row[0]: (row[1], row[2]) for row in cursor.fetchall()}
+        cursor.execute(_SIZES, {"a": account_id, "l": list_ids, "n": COUNT_MAX + 1})
+        rows = cursor.fetchall()
+    return {pk: (members - left if members <= COUNT_MAX else members, left) for pk, members, left in rows}

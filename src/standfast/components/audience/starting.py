@@ -81,7 +81,8 @@ def set_mapping(
 
 
 def _settle(found: Import, mapping: Mapping[str, str]) -> dict[str, str]:
-    account_id, chosen = found.account_id, {}
+    account_id = found.account_id
+    chosen: dict[str, str] = {}
     wanted = {number: key for number, key in mapping.items() if key and int(number) < len(found.header)}
     for number, key in wanted.items():
         if key.startswith("new:"):

@@ -43,7 +43,7 @@ def subscribe(*, account_id: int, list_id: int, contact_ids: Sequence[int], reas
 
 
 def unsubscribe(*, account_id: int, list_id: int | None, contact_ids: Sequence[int], reason: str = "manual") -> int:
-    """Unsubscribe people from a list, or from all where it is None; returns how many subscriptions ended. In the account's scope."""
+    """Unsubscribe people from a list, or from all where it is None; returns how many ended. In the account's scope."""
     now = dt.datetime.now(dt.UTC)
     with connection.cursor() as cursor:
         lock_people(cursor, account_id=account_id)

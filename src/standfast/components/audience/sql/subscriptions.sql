@@ -25,8 +25,3 @@ RETURNING email_key;
 
 -- name: contacts-of-keys
 SELECT email_key, id FROM audience_contact WHERE account_id = :account_id AND email_key = ANY(:keys);
-
--- name: list-sizes
--- Members by list and status; reads the account's subscriptions by primary key.
-SELECT list_id, count(*) FILTER (WHERE status = 'subscribed'), count(*) FILTER (WHERE status = 'unsubscribed')
-FROM audience_subscription WHERE account_id = :account_id GROUP BY list_id;

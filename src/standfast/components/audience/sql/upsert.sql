@@ -92,7 +92,8 @@ WITH member AS (
   ON CONFLICT (account_id, list_id, contact_id) DO UPDATE SET status = 'subscribed', since_at = excluded.since_at
   RETURNING contact_id
 ), marked AS (
-  UPDATE audience_landed l SET list_id = :list_id FROM joined j WHERE l.contact_id = j.contact_id
+  UPDATE audience_landed l SET list_id = :list_id FROM joined j
+  WHERE l.contact_id = j.contact_id AND l.outcome <> 'created' -- who is new is on the list without saying
 )
 SELECT count(*) FILTER (WHERE NOT repeated AND (status IS NULL OR (:resubscribe AND status = 'unsubscribed'))) AS subscribed,
        count(*) FILTER (WHERE NOT repeated AND NOT :resubscribe AND status = 'unsubscribed') AS kept_unsubscribed
@@ -107,7 +108,8 @@ WHERE l.outcome <> 'left_out' AND NOT l.repeated;
 -- One event per person in whom something changed, at positions already taken up to :last.
 INSERT INTO event (account_id, position, at, kind, contact_id, data)
 SELECT :account_id, :last - row_number() OVER () + 1, :at, 'contact_imported', contact_id,
-       jsonb_strip_nulls(jsonb_build_object('import', :import_id::bigint, 'change', outcome, 'list', list_id))
+       CASE WHEN outcome = 'created' THEN :created::jsonb
+            ELSE jsonb_strip_nulls(jsonb_build_object('import', :import_id::bigint, 'change', outcome, 'list', list_id)) END
 FROM audience_landed
 WHERE outcome IN ('created', 'updated') OR list_id IS NOT NULL;
 

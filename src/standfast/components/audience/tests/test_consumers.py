@@ -60,8 +60,10 @@ def state(cast, contact) -> tuple[int, str | None]:
 def test_summary_counts_people_and_not_machines(cast, people, loader, batch):
     ana = people["ana"]
     tell(
-        loader, cast, event("delivered", ana), event("opened", ana, 1, verdict="human"), event("opened", ana, 2, verdict="machine"),
-        event("clicked", ana, 3, verdict="human"), event("clicked", ana, 4, verdict="human"), event("bounced", people["bo"], 5), batch=batch,
+        loader, cast, event("delivered", ana), event("opened", ana, 1, verdict="human"),
+        event("opened", ana, 2, verdict="machine"),
+        event("clicked", ana, 3, verdict="human"), event("clicked", ana, 4, verdict="human"),
+        event("bounced", people["bo"], 5), batch=batch,
     )  # fmt: skip
     with account_scope(cast.account.pk):
         one = ContactSummary.objects.get(account_id=cast.account.pk, contact_id=ana)
@@ -76,7 +78,8 @@ def test_hard_bounces_complaints_and_unsubscriptions_stop_mail(cast, people, loa
         loader, cast,
         event("bounced", people["ana"], **{"class": "InvalidRecipient", "hard": True, "text": "no such user"}),
         event("bounced", people["bo"], **{"class": "QuotaIssues", "hard": False}),
-        event("complained", people["cy"]), event("unsubscribed", people["cy"], 1), event("resubscribed", people["cy"], 2), batch=batch,
+        event("complained", people["cy"]), event("unsubscribed", people["cy"], 1),
+        event("resubscribed", people["cy"], 2), batch=batch,
     )  # fmt: skip
     assert state(cast, people["ana"]) == (2, "hard_bounce")
     assert state(cast, people["bo"]) == (2, None)

@@ -54,11 +54,11 @@ class Todo:
 def dashboard(request: HttpRequest, account_id: int) -> HttpResponse:
     account: Account = request.account  # type: ignore[attr-defined]
     recent = _recent(account_id)
-    todos = [] if recent else _first_steps(account_id)
+    todos = [] if recent else _first_steps(account)
     context = {
         "running": _running(account_id), "scheduled": _scheduled(account_id), "recent": recent, "todos": todos,
-        "attention": _attention(account), "may_write": may(request, Role.MEMBER),
-        "steps_done": sum(todo.done for todo in todos),
+        "attention": _attention(account, new=bool(todos)), "may_write": may(request, Role.MEMBER),
+        "next_step": _next(todos),
     }  # fmt: skip
     return render(request, "dashboard/page.html", context)
 
@@ -80,8 +80,8 @@ def first_steps(request: HttpRequest, account_id: int) -> HttpResponse:
     """The first steps again, so that ticks appear by themselves."""
     if Campaign.objects.filter(account_id=account_id, state=S.SENT).exists():
         return HttpResponse(headers={"HX-Refresh": "true"})
-    todos = _first_steps(account_id)
-    context = {"todos": todos, "steps_done": sum(todo.done for todo in todos), "may_write": may(request, Role.MEMBER)}
+    todos = _first_steps(request.account)  # type: ignore[attr-defined]
+    context = {"todos": todos, "next_step": _next(todos), "may_write": may(request, Role.MEMBER)}
     return render(request, "dashboard/_first_steps.html", context)
 
 
@@ -127,14 +127,10 @@ def _recent(account_id: int) -> list[tuple[Campaign, Any]]:
     return [(campaign, results.get(campaign.send_id, SendFigures())) for campaign in found]
 
 
-def _attention(account: Account) -> list[Attention]:
-    return [
-        *_held(account.pk),
-        *_uncertain(account.pk),
-        *_domains(account.pk),
-        *_imports(account.pk),
-        *_address(account),
-    ]
+def _attention(account: Account, *, new: bool) -> list[Attention]:
+    """`new`: the first steps are shown, and say what the account still lacks."""
+    lacks = [] if new else [*_domains(account.pk), *_address(account)]
+    return [*_held(account.pk), *_uncertain(account.pk), *lacks, *_imports(account.pk)]
 
 
 def _held(account_id: int) -> list[Attention]:
@@ -202,20 +198,30 @@ def _address(account: Account) -> list[Attention]:
     ]
 
 
-def _first_steps(account_id: int) -> list[Todo]:
+def _first_steps(account: Account) -> list[Todo]:
+    account_id = account.pk
     people = Contact.objects.filter(account_id=account_id).exists()
     written = Content.objects.filter(account_id=account_id).exists()
     left = (
         Campaign.objects.filter(account_id=account_id).exclude(state__in=(S.DRAFT, S.SCHEDULED, S.CANCELLED)).exists()
     )
+    domain = delivery.SendingDomain.objects.filter(account_id=account_id).exists()
+    who = "delivery:domains" if not domain else "accounts:settings"
     return [
         Todo(people, "Bring your people", "A CSV file of any size. You see what would happen before anything is saved.",
              _url("audience:imports", account_id), "Import people"),
         Todo(written, "Write an e-mail", "Begin with one of four letters and see it as your readers will.",
              _url("content:new", account_id), "Write one"),
+        Todo(domain and bool(account.address.strip()), "Say who it comes from",
+             "The domain your mail is signed for, and the postal address that the law asks for.", _url(who, account_id),
+             "Enter the address" if domain else "Add a domain"),
         Todo(left, "Send it", "It lands in the bundled inbox first, where nothing leaves this installation.",
              _url("campaigns:new", account_id), "New campaign"),
     ]  # fmt: skip
+
+
+def _next(todos: list[Todo]) -> Todo | None:
+    return next((todo for todo in todos if not todo.done), None)
 
 
 def _url(name: str, *args: int) -> str:

@@ -43,7 +43,7 @@ DELETABLE = (S.DRAFT, S.SCHEDULED, S.CANCELLED, S.HELD)
 @account_page
 @require_GET
 def list_campaigns(request: HttpRequest, account_id: int) -> HttpResponse:
-    q, tab = request.GET.get("q", "").strip(), request.GET.get("state", "")
+    q, tab = request.GET.get("q", "").replace("\0", "").strip(), request.GET.get("state", "")
     found = Campaign.objects.filter(account_id=account_id)
     chosen = next((states_ for name, _, states_ in TABS if name == tab), None)
     if chosen:

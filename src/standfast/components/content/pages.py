@@ -61,7 +61,7 @@ _TAG = {"order_number": "10482", "items": []}
 @account_page
 @require_GET
 def list_contents(request: HttpRequest, account_id: int) -> HttpResponse:
-    q = request.GET.get("q", "").strip()
+    q = request.GET.get("q", "").replace("\0", "").strip()
     found = (
         Content.objects.filter(account_id=account_id).defer("source", "text_source").annotate(chars=Length("source"))
     )

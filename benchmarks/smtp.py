@@ -111,7 +111,7 @@ async def push_all(port: int, message: bytes, *, count: int, connections: int) -
             nonlocal to_push
             to_push -= 1
             connection.push(
-                "b-token@bounce.a.test", "b@b.test", message, on_outcome=heard, on_dot=lambda: None, dot_safe=True
+                "b-token@bounce.a.test", "b@b.test", (message,), on_outcome=heard, on_dot=lambda: None, wire_ready=True
             )
 
         push()

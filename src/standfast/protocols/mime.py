@@ -26,6 +26,7 @@ __all__ = [
     "feedback_id",
     "list_unsubscribe",
     "message_bytes",
+    "message_head",
     "message_id",
     "one_line",
     "qp_close",
@@ -67,4 +68,9 @@ class Skeleton:
 
 def message_bytes(headers: Iterable[Header], body: bytes, *, signature: bytes = b"") -> bytes:
     """The message as it goes over the wire. signature: whole DKIM-Signature lines, which stand on top."""
-    return b"".join([signature, *[b"%b: %b\r\n" % header for header in headers], b"\r\n", body])
+    return message_head(headers, signature=signature) + body
+
+
+def message_head(headers: Iterable[Header], *, signature: bytes = b"") -> bytes:
+    """The same without the body: headers and the blank line that ends them."""
+    return b"".join([signature, *[b"%b: %b\r\n" % header for header in headers], b"\r\n"])

@@ -89,14 +89,11 @@ class Connection(asyncio.Protocol):
         recipient: str,
         message: bytes,
         on_dot: Callable[[], None] | None = None,
-        *,
-        dot_safe: bool = False,
     ) -> asyncio.Future[Outcome]:
         """Send one message to one recipient; the future always gets an Outcome, never an exception.
 
         sender, recipient: addresses without angle brackets, ASCII; sender "" is the null sender of a DSN.
-        message: complete, CRLF lines. dot_safe=True promises that no line starts with "." and saves the search
-        (13 us for 45 KB); otherwise dots are stuffed here where needed (RFC 5321 section 4.5.2).
+        message: complete, CRLF lines; dots are stuffed here where needed (RFC 5321 section 4.5.2).
         on_dot: called immediately before the bytes with the final dot are handed to the socket: write the journal
         there. If it raises, the dot is not written, the connection is dropped and the outcome is Deferred.
         """
@@ -106,33 +103,41 @@ class Connection(asyncio.Protocol):
             if not future.done():
                 future.set_result(outcome)
 
-        self.push(sender, recipient, message, on_dot=on_dot, on_outcome=resolve, dot_safe=dot_safe)
+        self.push(sender, recipient, (message,), on_dot=on_dot, on_outcome=resolve)
         return future
 
     def push(
         self,
         sender: str,
         recipient: str,
-        message: bytes,
+        pieces: tuple[bytes, ...],
         *,
         on_outcome: Callable[[Outcome], None],
         on_dot: Callable[[], None] | None = None,
-        dot_safe: bool = False,
+        wire_ready: bool = False,
     ) -> None:
         """Like submit, with a callback instead of a future; it may push the next message, without a task switch.
 
+        pieces: the message, whole or in pieces that leave as they are, one behind the other, without being copied.
+        wire_ready=True promises 7-bit text in CRLF lines of which none starts with "." and the last is ended; it saves
+        looking through the message three times (20 us for 45 KB).
         The callback comes at once where the outcome is known at once (connection closed, not an address): look at
         `usable` before you push from it.
         """
         if self._lost is not None or self._leaving:
             on_outcome(Deferred(0, "", f"connection is closed: {self._lost or 'quitting'}", Stage.QUEUED))
             return
-        problem = self.offer.problem(sender, recipient, message)
+        seven_bit = wire_ready or all([piece.isascii() for piece in pieces])
+        size_bytes = sum(map(len, pieces))
+        problem = self.offer.problem(sender, recipient, size_bytes=size_bytes, seven_bit=seven_bit)
         if problem is not None:
             on_outcome(problem)
             return
-        group = self.offer.commands(sender, recipient, message)
-        self._waiting.append(Transaction(group, wire_form(message, dot_safe=dot_safe), on_dot, on_outcome))
+        group = self.offer.commands(sender, recipient, size_bytes=size_bytes, seven_bit=seven_bit)
+        if not wire_ready:
+            pieces = (wire_form(b"".join(pieces)),)
+            size_bytes = len(pieces[0])
+        self._waiting.append(Transaction(group, pieces, size_bytes, on_dot, on_outcome))
         if self._open is None:
             self._write(self._start_next())
 
@@ -292,24 +297,25 @@ class Connection(asyncio.Protocol):
     def _send_body(self) -> None:
         transaction = self._open
         assert transaction is not None
-        if len(transaction.message) <= CHUNK_BYTES and not self._paused:
-            self._finish_body(transaction, transaction.message)
+        if transaction.size_bytes <= CHUNK_BYTES and not self._paused:
+            self._finish_body(transaction, transaction.pieces)
         else:
+            transaction.pieces = (b"".join(transaction.pieces),)
             self._writing_body = True
             self._write_chunks(transaction)
 
     def _write_chunks(self, transaction: Transaction) -> None:
-        message = transaction.message
+        message = transaction.pieces[0]
         self._arm(self.timeouts.data_block_seconds)
         while not self._paused and self._lost is None:
             offset, transaction.offset = transaction.offset, transaction.offset + CHUNK_BYTES
             if transaction.offset >= len(message):
                 self._writing_body = False
-                self._finish_body(transaction, message[offset:])
+                self._finish_body(transaction, (message[offset:],))
                 return
             self._transport.write(message[offset : transaction.offset])
 
-    def _finish_body(self, transaction: Transaction, last: bytes) -> None:
+    def _finish_body(self, transaction: Transaction, last: tuple[bytes, ...]) -> None:
         if transaction.on_dot is not None:
             try:
                 transaction.on_dot()
@@ -321,7 +327,7 @@ class Connection(asyncio.Protocol):
         self._dotted, self._open = transaction, None
         self._expected.append(self._dot_reply)
         following = self._start_next()
-        self._transport.writelines((last, b".\r\n" + following))
+        self._transport.writelines((*last, b".\r\n" + following))
         self._arm(self.timeouts.dot_seconds)
 
     def _on_dot_reply(self, code: int, text: bytes) -> None:

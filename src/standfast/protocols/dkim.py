@@ -8,13 +8,14 @@ import base64
 import hashlib
 import re
 import time
+from binascii import b2a_base64
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519, padding, rsa
 
-from .headers import Header
+from .headers import Header, HeaderFrame
 
 Algorithm = Literal["rsa-sha256", "ed25519-sha256"]
 
@@ -53,10 +54,10 @@ class NewKey(NamedTuple):
 
 
 class _Plan(NamedTuple):
-    """What one order of header names needs: which to sign, and the signature's header around what changes in it."""
+    """What one frame of headers needs: which of its values to sign, and the signature's header around what changes."""
 
-    places: tuple[int, ...]  # of the headers to sign, in order
-    relaxed: bytes  # what is hashed: %b for each header's value, %d for the time, %b for the body's hash
+    places: tuple[int, ...]  # of the values to sign, in order
+    relaxed: bytes  # what is hashed: %b for each value, %d for the time, %b for the body's hash
     wire: bytes  # the signature's header: %d for the time, %b for the body's hash, %b for the signature
 
 
@@ -80,7 +81,7 @@ class Signer:
         self.domain, self.selector, self.algorithm = domain.lower(), selector, algorithm
         self._key = key
         self._is_rsa = isinstance(key, rsa.RSAPrivateKey)
-        self._plans: dict[tuple[bytes, ...], _Plan] = {}
+        self._plans: dict[HeaderFrame, _Plan] = {}
 
     def sign(self, headers: Sequence[Header], body: bytes, *, signed_at: int | None = None) -> bytes:
         """The whole DKIM-Signature header with its CRLF, to stand before `headers`.
@@ -88,18 +89,17 @@ class Signer:
         headers: (name, value) without the CRLF at the end; values may be folded. body: CRLF lines.
         signed_at: unix seconds, now when None. Raises DkimError without exactly one From.
         """
-        return self._signature(headers, body_hash(body), int(time.time()) if signed_at is None else signed_at)
+        return sign_all([self], headers, body, signed_at=signed_at)
 
-    def _signature(self, headers: Sequence[Header], hashed_body: bytes, signed_at: int) -> bytes:
-        names = tuple([name for name, _ in headers])
-        plan = self._plans.get(names) or self._plan(names)
-        values = tuple([headers[place][1] for place in plan.places])
+    def _signature(self, frame: HeaderFrame, values: Sequence[bytes], hashed_body: bytes, signed_at: int) -> bytes:
+        plan = self._plans.get(frame) or self._plan(frame)
+        values = tuple([values[place] for place in plan.places])
         # Most values need no relaxing; plain searches over all of them cost a third of one regular expression.
         probe = b"\n%b\n" % b"\n".join(values)
         if b"\r" in probe or b"\t" in probe or b"  " in probe or b"\n " in probe or b" \n" in probe:
-            values = tuple([_WHITESPACE.sub(b" ", value).strip(b" ") for value in values])
+            values = tuple([_relaxed(value) for value in values])
         data = plan.relaxed % (*values, signed_at, hashed_body)
-        text = base64.b64encode(self.raw_signature(data))
+        text = b2a_base64(self.raw_signature(data), newline=False)
         lines = [text[at : at + _B64_LINE_CHARS] for at in range(0, len(text), _B64_LINE_CHARS)]
         return plan.wire % (signed_at, hashed_body, b"\r\n\t".join(lines))
 
@@ -110,8 +110,8 @@ class Signer:
         # RFC 8463 section 3: Ed25519 signs the SHA-256 of the headers, not the headers.
         return self._key.sign(hashlib.sha256(data).digest())  # type: ignore[call-arg, no-any-return, union-attr]
 
-    def _plan(self, names: tuple[bytes, ...]) -> _Plan:
-        lowered = [name.lower() for name in names]
+    def _plan(self, frame: HeaderFrame) -> _Plan:
+        lowered = [name.lower() for name in frame.names]
         if lowered.count(b"from") != 1:
             raise DkimError("a message to be signed needs exactly one From header")
         places: list[int] = []
@@ -123,21 +123,36 @@ class Signer:
             listed += [name] * (len(found) + (name.lower() == OVERSIGNED))
         fixed = f"v=1; a={self.algorithm}; c=relaxed/simple; d={self.domain}; s={self.selector};".encode()
         h = _folded_names(listed)
-        relaxed = b"".join([b"%b:%%b\r\n" % lowered[place] for place in places])
+        relaxed = b"".join([b"%b:%b\r\n" % (lowered[place], _template(frame.fixed[place])) for place in places])
         relaxed += b"dkim-signature:%b t=%%d; h=%b; bh=%%b; b=" % (fixed, h.replace(b"\r\n\t", b" "))
         wire = b"DKIM-Signature: %b\r\n\tt=%%d; h=%b;\r\n\tbh=%%b;\r\n\tb=%%b\r\n" % (fixed, h)
         if len(self._plans) >= 256:
             self._plans.clear()
-        return self._plans.setdefault(names, _Plan(tuple(places), relaxed, wire))
+        slots = [place for place, value in enumerate(frame.fixed) if value is None]
+        signed = tuple([slots.index(place) for place in places if frame.fixed[place] is None])
+        return self._plans.setdefault(frame, _Plan(signed, relaxed, wire))
 
 
 def sign_all(
     signers: Sequence[Signer], headers: Sequence[Header], body: bytes, *, signed_at: int | None = None
 ) -> bytes:
     """One DKIM-Signature header for each signer (RSA, and Ed25519 beside it); the body is hashed once."""
+    names, values = tuple([name for name, _ in headers]), [value for _, value in headers]
+    return sign_frame(signers, HeaderFrame(names, (None,) * len(names)), values, body, signed_at=signed_at)
+
+
+def sign_frame(
+    signers: Sequence[Signer],
+    frame: HeaderFrame,
+    values: Sequence[bytes],
+    body: bytes,
+    *,
+    signed_at: int | None = None,
+) -> bytes:
+    """The same for headers of which most are fixed: `values` are those that `frame` leaves open."""
     hashed_body = body_hash(body)
     at = int(time.time()) if signed_at is None else signed_at
-    return b"".join([signer._signature(headers, hashed_body, at) for signer in signers])
+    return b"".join([signer._signature(frame, values, hashed_body, at) for signer in signers])
 
 
 def body_hash(body: bytes) -> bytes:
@@ -147,7 +162,16 @@ def body_hash(body: bytes) -> bytes:
         while body.endswith(b"\r\n", 0, end):
             end -= 2
         body = body[:end] + b"\r\n"
-    return base64.b64encode(hashlib.sha256(body).digest())
+    return b2a_base64(hashlib.sha256(body).digest(), newline=False)
+
+
+def _relaxed(value: bytes) -> bytes:
+    """A header's value in relaxed canonical form (RFC 6376 section 3.4.2)."""
+    return _WHITESPACE.sub(b" ", value).strip(b" ")
+
+
+def _template(fixed: bytes | None) -> bytes:
+    return b"%b" if fixed is None else _relaxed(fixed).replace(b"%", b"%%")
 
 
 def record_name(*, selector: str, domain: str) -> str:

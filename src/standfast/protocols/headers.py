@@ -12,10 +12,27 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from functools import lru_cache
+from typing import NamedTuple
 
 from .address import AddressError, domain_to_ascii
 
 Header = tuple[bytes, bytes]
+
+
+class HeaderFrame(NamedTuple):
+    """The headers that many messages share: a value that is fixed, or None for one that each message has its own."""
+
+    names: tuple[bytes, ...]
+    fixed: tuple[bytes | None, ...]
+
+    def template(self) -> bytes:
+        """Header lines with the blank line behind them, to be filled with the open values by `%`."""
+        lines = [
+            b"%b: %b\r\n" % (name, b"%b" if value is None else value.replace(b"%", b"%%"))
+            for name, value in zip(self.names, self.fixed, strict=True)
+        ]
+        return b"".join([*lines, b"\r\n"])
+
 
 LINE_CHARS_SHOULD = 78  # RFC 5322 section 2.1.1
 LINE_CHARS_MUST = 998

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from .headers import (
     Header,
     HeaderError,
+    HeaderFrame,
     date_value,
     encode_addresses,
     encode_header,
@@ -19,6 +20,7 @@ from .quoted_printable import qp_close, qp_run
 __all__ = [
     "Header",
     "HeaderError",
+    "HeaderFrame",
     "Skeleton",
     "date_value",
     "encode_addresses",
@@ -26,7 +28,6 @@ __all__ = [
     "feedback_id",
     "list_unsubscribe",
     "message_bytes",
-    "message_head",
     "message_id",
     "one_line",
     "qp_close",
@@ -68,9 +69,4 @@ class Skeleton:
 
 def message_bytes(headers: Iterable[Header], body: bytes, *, signature: bytes = b"") -> bytes:
     """The message as it goes over the wire. signature: whole DKIM-Signature lines, which stand on top."""
-    return message_head(headers, signature=signature) + body
-
-
-def message_head(headers: Iterable[Header], *, signature: bytes = b"") -> bytes:
-    """The same without the body: headers and the blank line that ends them."""
-    return b"".join([signature, *[b"%b: %b\r\n" % header for header in headers], b"\r\n"])
+    return b"".join([signature, *[b"%b: %b\r\n" % header for header in headers], b"\r\n", body])

@@ -127,7 +127,7 @@ class Connection(asyncio.Protocol):
         if self._lost is not None or self._leaving:
             on_outcome(Deferred(0, "", f"connection is closed: {self._lost or 'quitting'}", Stage.QUEUED))
             return
-        seven_bit = wire_ready or all([piece.isascii() for piece in pieces])
+        seven_bit = wire_ready or all(piece.isascii() for piece in pieces)
         size_bytes = sum(map(len, pieces))
         problem = self.offer.problem(sender, recipient, size_bytes=size_bytes, seven_bit=seven_bit)
         if problem is not None:

@@ -7,15 +7,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from standfast.components.content.api import LinkSigner, compile_message
-from standfast.protocols.dkim import Signer, sign_all
+from standfast.protocols.dkim import Signer, sign_frame
 from standfast.protocols.mime import (
-    Header,
+    HeaderFrame,
     date_value,
     encode_addresses,
     encode_header,
     feedback_id,
     list_unsubscribe,
-    message_head,
     message_id,
 )
 from standfast.protocols.tokens import RecipientRef, seal_recipient
@@ -39,7 +38,7 @@ class Draft(NamedTuple):
 
     sender: str
     recipient: str
-    headers: list[Header]
+    headers: tuple[bytes, ...]  # the values that the frame leaves open
     body: bytes
     at: int
 
@@ -74,17 +73,33 @@ class Composer:
             source_kind=sources["source_kind"], text_source=sources["text"], inline_css=sources["inline_css"],
             links=LinkSigner(self.tracker_url, key, account_id, send_id),
         )  # fmt: skip
-        self._from: Header = (b"From", encode_addresses("From", [(sources["from_name"], sources["from_email"])]))
-        reply_to = sources.get("reply_to")
-        self._fixed: list[Header] = [(b"Reply-To", encode_addresses("Reply-To", [("", reply_to)]))] if reply_to else []
+        self.frame = self._frame(sources)
+        self._head = self.frame.template()
+
+    def _frame(self, sources: Mapping[str, Any]) -> HeaderFrame:
+        """The headers of the send; what is open in them `draft` fills in the same order."""
+        headers: list[tuple[bytes, bytes | None]] = [
+            (b"From", encode_addresses("From", [(sources["from_name"], sources["from_email"])])),
+            (b"To", None),
+            (b"Subject", None),
+            (b"Date", None),
+            (b"Message-ID", None),
+        ]
+        if reply_to := sources.get("reply_to"):
+            headers.append((b"Reply-To", encode_addresses("Reply-To", [("", reply_to)])))
         feedback = feedback_id(
-            campaign=str(self.campaign.get("id") or send_id),
-            account=str(account_id),
+            campaign=str(self.campaign.get("id") or self.send_id),
+            account=str(self.account_id),
             kind="campaign",
             sender=self.domain,
         )
-        self._fixed.append((b"Feedback-ID", feedback))
-        self._mime: list[Header] = self.program.headers
+        headers.append((b"Feedback-ID", feedback))
+        # The token goes between these; whether the address can stand in the header is known now.
+        (name, around), one_click = list_unsubscribe(url=f"{self.tracker_url}/u/")
+        self._unsubscribe = around.removesuffix(b">").replace(b"%", b"%%") + b"%b>"
+        headers += [(name, None), one_click, *self.program.headers]
+        names, values = zip(*headers, strict=True)
+        return HeaderFrame(names, values)
 
     def message_id(self, seq: int) -> bytes:
         """The same for every attempt at a recipient, so that a receiver can tell a repetition."""
@@ -103,24 +118,21 @@ class Composer:
         ref = RecipientRef(self.account_id, self.send_id, seq, contact_id, now)
         token = seal_recipient(self.key, ref)
         rendered = self.program.render(contact, token=token, campaign=self.campaign, tag=self.tag)
-        headers: list[Header] = [
-            self._from,
-            (b"To", encode_addresses("To", [("", email)])),
-            (b"Subject", encode_header("Subject", rendered.subject)),
-            (b"Date", date_value(now)),
-            (b"Message-ID", self.message_id(seq)),
-            *self._fixed,
-            *list_unsubscribe(url=f"{self.tracker_url}/u/{token}"),
-            *self._mime,
-        ]
+        headers = (
+            encode_addresses("To", [("", email)]),
+            encode_header("Subject", rendered.subject),
+            date_value(now),
+            self.message_id(seq),
+            self._unsubscribe % token.encode(),
+        )
         verp = f"b-{seal_recipient(self.key, ref, purpose='bounce')}@{self.bounce_domain}"
         return Draft(verp, email, headers, rendered.body, now)
 
     def finish(self, draft: Draft) -> Outgoing:
         """Sign a draft."""
         sender, recipient, headers, body, at = draft
-        signature = sign_all(self.signers, headers, body, signed_at=at) if self.signers else b""
-        return Outgoing(sender, recipient, message_head(headers, signature=signature), body)
+        signature = sign_frame(self.signers, self.frame, headers, body, signed_at=at) if self.signers else b""
+        return Outgoing(sender, recipient, signature + self._head % headers, body)
 
 
 _DIRECT = ("first_name", "last_name", "phone", "fax", "uid", "time_zone", "created_at", "updated_at")

@@ -319,9 +319,7 @@ class Sender:
             if connection.usable:
                 return connection
         try:
-            made = await connect_way(
-                work.way, ehlo_name=self.ehlo_name, connect_timeout_seconds=15, timeouts=TIMEOUTS
-            )
+            made = await connect_way(work.way, ehlo_name=self.ehlo_name, connect_timeout_seconds=15, timeouts=TIMEOUTS)
         except SmtpConnectError as error:
             await self._route_failed(work, error)
             return None

@@ -249,17 +249,13 @@ class Demo:
         """Until the spools are shipped (the log stands still) and every consumer has read the log to its end."""
         from django.db import connection
 
+        from standfast.platform import consumers
         from standfast.platform.tenancy import account_scope
 
         quiet, before = 0, -1
         while quiet < 5 and time.monotonic() < give_up_at:
             with account_scope(self.account.pk), connection.cursor() as cursor:
-                cursor.execute(
-                    "SELECT h.position, (SELECT min(c.position) FROM event_cursor c WHERE c.account_id = h.account_id) "
-                    "FROM event_head h WHERE h.account_id = %s",
-                    [self.account.pk],
-                )
-                head, behind = cursor.fetchone()
+                head, behind = consumers.positions(cursor, account_id=self.account.pk)
             quiet = quiet + 1 if head == behind == before else 0
             before = head
             time.sleep(0.3)

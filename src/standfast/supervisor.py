@@ -161,13 +161,16 @@ class Supervisor:
     # Run
 
     def watch(self) -> None:
-        """Keep everything running until SIGINT or SIGTERM."""
-        for number in STOP_SIGNALS:
-            signal.signal(number, self._on_signal)
+        """Keep everything running until a signal (see stop_on_signals)."""
         everybody = [*([self.database] if self.database else []), *self.services]
         while not self.stopping:
             children.restart_ended(everybody, self.tell)
             time.sleep(0.2)
+
+    def stop_on_signals(self) -> None:
+        """From here on a signal ends `watch` instead of raising."""
+        for number in STOP_SIGNALS:
+            signal.signal(number, self._on_signal)
 
     def _on_signal(self, number: int, frame: object) -> None:
         self.stopping = True
@@ -202,6 +205,7 @@ def up(config: Config, *, workers: int = 1) -> int:
         supervisor.start()
     except KeyboardInterrupt:
         return 130
+    supervisor.stop_on_signals()
     _greet(config, supervisor.first_link, time.monotonic() - began_at)
     supervisor.watch()
     supervisor.tell("Stopping: what was accepted is on disk.")

@@ -10,10 +10,10 @@ import sys
 import pytest
 
 SHORT = """
-import dataclasses, json
+import json
 from tests.chaos.kills import run
 result = run(people=3000, kills=10, seed=5)
-print(json.dumps({**dataclasses.asdict(result), "uncertain_max": result.uncertain_max}))
+print(json.dumps({**vars(result), "uncertain_max": result.uncertain_max}))
 """
 
 

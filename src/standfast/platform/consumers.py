@@ -74,3 +74,14 @@ def advance_all(connection: psycopg.Connection, consumers: Sequence[Consumer]) -
         for account_id in accounts_behind(connection, consumer):
             read += advance(connection, consumer, account_id)
     return read
+
+
+def positions(cursor: Any, *, account_id: int) -> tuple[int, int]:
+    """The last event's position, and how far the slowest consumer has read; equal when everything is folded."""
+    cursor.execute(
+        "SELECT h.position, coalesce((SELECT min(c.position) FROM event_cursor c WHERE c.account_id = %s), 0) "
+        "FROM event_head h WHERE h.account_id = %s",
+        [account_id, account_id],
+    )
+    row = cursor.fetchone()
+    return (0, 0) if row is None else (int(row[0]), int(row[1]))

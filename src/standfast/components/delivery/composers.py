@@ -12,6 +12,7 @@ from standfast.components.delivery.domains import signers_for
 from standfast.components.delivery.message import Composer
 from standfast.platform import tenancy
 from standfast.platform.sealing import SealError
+from standfast.protocols.dkim import DkimError
 from standfast.protocols.liquid import ContentError
 from standfast.protocols.mime import HeaderError
 
@@ -54,18 +55,23 @@ class Composers:
             if row is None:
                 raise SendGone("the send was deleted")
             sources: dict[str, Any] = row[1]
+            composer: Composer | None
             try:
                 composer = Composer(
                     account_id=account_id, send_id=send_id, nonce=row[0], sources=sources, key=self.key,
                     signers=signers_for(connection, account_id=account_id, from_email=sources["from_email"]),
                 )  # fmt: skip
-            except (ContentError, HeaderError, SealError) as error:
+            except (ContentError, HeaderError, SealError, DkimError) as error:
                 problem = str(error)
+                composer = None
+            except KeyError as error:
+                problem = f"The send's frozen sources lack {error}; cancel it and send the campaign again."
+                composer = None
+            if composer is None:
                 connection.execute(
                     "UPDATE delivery_send SET state = 'paused', problem = %s WHERE account_id = %s AND id = %s",
                     [problem[:1000], account_id, send_id],
                 )
-                composer = None
         if composer is None:
             raise SendGone(problem)
         return composer, _range_size(row[2], row[3])

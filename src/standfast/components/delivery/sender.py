@@ -139,6 +139,9 @@ class Sender:
             except psycopg.OperationalError as error:
                 log.warning("database does not answer", error=str(error).strip())
                 worked = False
+            except Exception:
+                log.exception("a lease failed; the worker goes on")
+                worked = False
             if not worked:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self.stop.wait(), IDLE_SECONDS)
@@ -196,19 +199,16 @@ class Sender:
 
     async def _deliver(self, work: Work) -> None:
         watcher = asyncio.create_task(self._watch(work))
-        try:
-            await self._mark(work)
-            wanted = max(1, min(work.way.connections, len(work.rows) // 20 + 1))
-            lanes = [asyncio.create_task(self._lane(work)) for _ in range(wanted)]
-            await asyncio.gather(*lanes)
-        except OSError as error:
-            # The journal cannot be written (a full disk): nothing may leave that is not noted first.
-            log.error("the journal cannot be written; sending waits", error=str(error))
-            work.stop = "journal"
-            self._hold_off(work.lease.account_id)
-        finally:
-            work.done.set()
-            await watcher
+        wanted = max(1, min(work.way.connections, len(work.rows) // 20 + 1))
+        # Every lane is waited for, also when one fails: what is in flight must have its outcome before the lease ends.
+        ended = await asyncio.gather(*[self._lane(work) for _ in range(wanted)], return_exceptions=True)
+        work.done.set()
+        await asyncio.gather(watcher, return_exceptions=True)
+        for error in ended:
+            if isinstance(error, BaseException):
+                # An OSError is a full disk: nothing may leave that is not in the journal first.
+                log.error("a lane failed; its lease is given back", error=repr(error), lease=work.lease.id)
+                self._hold_off(work.lease.account_id)
         await self.database_until_done(lambda c: self._flush(c, work, last=True))
         work.journal.discard()
 
@@ -242,11 +242,17 @@ class Sender:
 
     async def _lane(self, work: Work) -> None:
         """One connection's share of the lease: keep two messages in the pipeline until there are no more."""
+        await self._mark(work)
         while self._more(work):
             connection = await self._connection(work)
             if connection is None:
                 return
-            await self._feed(work, connection)
+            try:
+                await self._feed(work, connection)
+            except BaseException:
+                work.stop = work.stop or "failed"
+                connection.abort("the worker failed")  # which tells each message under way its honest outcome
+                raise
             if connection.usable and not connection.pending:
                 self.connections.setdefault(work.way, []).append(connection)
 

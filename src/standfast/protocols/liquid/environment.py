@@ -15,7 +15,7 @@ from liquid.expression import Expression
 from liquid.parser import get_parser
 from liquid.tag import Tag
 from liquid.token import TOKEN_EXPRESSION, TOKEN_TAG, Token
-from liquid.undefined import is_undefined
+from liquid.undefined import Undefined, is_undefined
 
 from .budget import LOOP_TURNS_MAX, OUTPUT_CHARS_MAX, Budget, check_range
 from .filters import FREE, as_liquid_filter, format_date, md5
@@ -144,6 +144,8 @@ class BlankNe(NeExpression):
 
 def is_blank(value: object) -> bool:
     """Whether a value is nothing to show: absent, null, false, empty, or white space."""
+    if type(value) is Undefined:
+        return True
     if isinstance(value, str):
         return not value or value.isspace()
     if value is None or value is False or isinstance(value, Blank) or is_undefined(value):

@@ -3,6 +3,7 @@
 from functools import lru_cache
 
 from standfast.protocols import quoted_printable
+from standfast.protocols.quoted_printable import SOFT_BREAK
 
 CACHED_CHARS_MAX = 120
 
@@ -22,3 +23,6 @@ def _short(text: str) -> bytes:
 def qp_slot(text: str) -> bytes:
     """Encode a value as one piece; short ones are remembered (first names and cities repeat)."""
     return _short(text) if len(text) <= CACHED_CHARS_MAX else qp_run(text)
+
+
+__all__ = ["CACHED_CHARS_MAX", "SOFT_BREAK", "qp_run", "qp_slot"]

@@ -1,5 +1,6 @@
 """What lowered code calls: python-liquid's own meanings, with a short way for what is common."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from itertools import islice
@@ -14,12 +15,22 @@ from markupsafe import Markup, escape
 
 from .budget import OUTPUT_CHARS_MAX, Budget, BudgetError, check_range
 from .environment import TrackLink, link_parts
-from .quoted import CACHED_CHARS_MAX, qp_run, qp_slot
+from .quoted import CACHED_CHARS_MAX, SOFT_BREAK, qp_run, qp_slot
 
 UNDEFINED = Undefined("value")
 MISSING = object()  # a variable that no assignment has reached yet
 
-equal, at_most, below, contains, truthy_slow = _eq, _le, _lt, _contains, is_truthy
+equal, at_most, contains, truthy_slow = _eq, _le, _contains, is_truthy
+
+# What neither HTML nor quoted-printable encode, on one line: most values, recognised by one call.
+_plain = re.compile(r"(?!From )[A-Za-z0-9@_+(/-](?:[A-Za-z0-9@_+(/).,:;!?-]| (?! |\Z)){0,70}").fullmatch
+
+
+def below(token: Any, left: Any, right: Any) -> bool:
+    """`<`; nothing is below or above what is not there."""
+    if type(left) is int and type(right) is int:
+        return left < right
+    return False if left is UNDEFINED or right is UNDEFINED else _lt(token, left, right)
 
 
 def truthy(value: object) -> bool:
@@ -39,6 +50,8 @@ def any_item_getter(environment: Environment) -> Callable[[object, object], obje
     get_item = RenderContext(environment.from_string("")).get_item
 
     def any_item(obj: Any, key: object) -> object:
+        if obj is UNDEFINED:
+            return obj
         if key == "size" and type(obj) in (list, str):
             return len(obj)
         try:
@@ -59,7 +72,12 @@ class Remembered(dict[str, bytes]):
         self.encode = encode
 
     def __missing__(self, text: str) -> bytes:
-        piece = self.encode(text)
+        if _plain(text):
+            piece = text.encode() + SOFT_BREAK
+            if "@" in text:  # an address is one person's
+                return piece
+        else:
+            piece = self.encode(text)
         if len(text) <= CACHED_CHARS_MAX:
             if len(self) >= self.ENTRIES_MAX:
                 self.clear()
@@ -137,6 +155,8 @@ def loop_items(value: Any, limit: Any, offset: Any, backwards: bool) -> Sequence
     """What a `for` walks through, exactly as python-liquid slices it (`limit` None: no limit)."""
     if type(value) is list:
         items: Sequence[Any] = value
+    elif value is UNDEFINED and offset is None and (limit is None or type(limit) is int):
+        return ()
     elif isinstance(value, Mapping):
         items = list(value.items())
     elif isinstance(value, str):
@@ -180,8 +200,14 @@ def _fast_default(slow: Filter) -> Filter:
 
 def _fast_method(method: Callable[[str], Any]) -> Callable[[Filter], Filter]:
     def wrap(slow: Filter) -> Filter:
+        remembered = lru_cache(maxsize=256)(slow)  # of the author's own words, which are Markup
+
         def call(value: Any, *rest: Any, **named: Any) -> Any:
-            return method(value) if type(value) is str and not rest and not named else slow(value, *rest, **named)
+            if rest or named:
+                return slow(value, *rest, **named)
+            if type(value) is str:
+                return method(value)
+            return remembered(value) if type(value) is Markup and len(value) <= CACHED_CHARS_MAX else slow(value)
 
         return call
 
@@ -196,6 +222,8 @@ def _fast_date(slow: Filter) -> Filter:
     remembered = lru_cache(maxsize=4096, typed=True)(slow)
 
     def date(value: Any, *form: Any) -> Any:
+        if (value is UNDEFINED or value is None) and len(form) <= 1:
+            return ""
         plain = type(value) in (str, int) and value not in ("now", "today")
         return remembered(value, *form) if plain and form and isinstance(form[0], str) else slow(value, *form)
 

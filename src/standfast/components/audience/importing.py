@@ -80,9 +80,9 @@ def _claim(connection: psycopg.Connection, account_id: int, import_id: int, dry:
     with connection.transaction(), connection.cursor(row_factory=dict_row) as cursor:
         tenancy.enter(cursor, account_id)
         cursor.execute(
-            "UPDATE audience_import SET state = %s, started_at = coalesce(started_at, now()) "
+            "UPDATE audience_import SET state = %s, started_at = coalesce(started_at, %s) "
             "WHERE account_id = %s AND id = %s AND state = ANY(%s) RETURNING *",
-            ["checking" if dry else "running", account_id, import_id, list(ready)],
+            ["checking" if dry else "running", dt.datetime.now(dt.UTC), account_id, import_id, list(ready)],
         )
         job = cursor.fetchone()
         if job and dry:
@@ -241,8 +241,8 @@ def _resolve_tags(
         ids |= {name: -number for number, name in enumerate(new, 1)}
     elif new:
         cursor.execute(
-            "INSERT INTO audience_tag (account_id, name, created_at) SELECT %s, unnest(%s::text[]), now() RETURNING name, id",
-            [account_id, new],
+            "INSERT INTO audience_tag (account_id, name, created_at) SELECT %s, unnest(%s::text[]), %s RETURNING name, id",
+            [account_id, new, dt.datetime.now(dt.UTC)],
         )
         ids |= dict(cursor.fetchall())
     refused = []
@@ -302,7 +302,7 @@ def _end(connection: psycopg.Connection, job: dict[str, Any], state: str, proble
     with connection.transaction(), connection.cursor() as cursor:
         tenancy.enter(cursor, job["account_id"])
         cursor.execute(
-            "UPDATE audience_import SET state = %s, problem = %s, finished_at = now(), "
+            "UPDATE audience_import SET state = %s, problem = %s, finished_at = %s, "
             "bytes_done = CASE WHEN %s THEN size_bytes ELSE bytes_done END WHERE account_id = %s AND id = %s AND state = %s",
-            [state, problem[:2000], not problem, job["account_id"], job["id"], job["state"]],
+            [state, problem[:2000], dt.datetime.now(dt.UTC), not problem, job["account_id"], job["id"], job["state"]],
         )

@@ -2,9 +2,14 @@
 
 from typing import Any
 
-_SPACE = 0x5045  # the first key of PostgreSQL's two-key advisory locks; no other lock uses it
-
 
 def lock_people(cursor: Any, *, account_id: int) -> None:
-    """Wait for, and hold to the end of the transaction, the right to change the account's people in sets."""
-    cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_SPACE, account_id % 2**31])
+    """Wait for, and hold to the end of the transaction, the right to change the account's people in sets.
+
+    A row and not an advisory lock: it holds on whichever node the account's rows are.
+    """
+    cursor.execute(
+        "INSERT INTO audience_writer AS w (account_id) VALUES (%s) "
+        "ON CONFLICT (account_id) DO UPDATE SET account_id = w.account_id",
+        [account_id],
+    )

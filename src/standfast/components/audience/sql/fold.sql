@@ -30,6 +30,8 @@ WHERE e.account_id = :account_id AND e.position > :after AND e.position <= :upto
 ORDER BY e.position;
 
 -- name: suppress-contacts!
+-- On do-not-mail by the key (account_id, email_key). The weightier reason stays: whoever complained or bounced cannot be
+-- taken off by taking an unsubscription back.
 INSERT INTO audience_donotmail AS d (account_id, email_key, email, reason, detail, created_at)
 SELECT :account_id, c.email_key, c.email, :reason, left(w.detail, 255), w.at
 FROM unnest(:contact_ids::bigint[], :details::text[], :ats::timestamptz[]) AS w(contact_id, detail, at)

@@ -15,7 +15,7 @@ from standfast.components.delivery.queries import QUERIES
 from standfast.platform import events
 from standfast.protocols.bounces import classify, is_hard
 
-_KINDS = {
+_KINDS: dict[int, str] = {
     RecipientStatus.DELIVERED: "delivered",
     RecipientStatus.DEFERRED: "deferred",
     RecipientStatus.BOUNCED: "bounced",
@@ -48,6 +48,7 @@ def record(
     which must set the account and commit soon: the account's log is locked from here to the commit."""
     if not noted:
         return 0
+    times = [_time(one.at) for one in noted]
     due: list[dt.datetime | None] = []
     statuses: list[int] = []
     for one in noted:
@@ -64,16 +65,14 @@ def record(
         QUERIES.record_outcomes(
             connection, account_id=account_id, send_id=send_id,
             seqs=[one.seq for one in noted], statuses=statuses, attempts=[one.attempt for one in noted],
-            next_attempts=due, ats=[_time(one.at) for one in noted],
+            next_attempts=due, ats=times,
             codes=[one.code or None for one in noted], replies=[one.text[:255] or None for one in noted],
         )
     )  # fmt: skip
     contacts = dict(applied)
     told = [
-        events.Event(
-            _time(one.at), _KINDS[RecipientStatus(status)], contacts[one.seq], send_id, one.seq, _details(one, status)
-        )
-        for one, status in zip(noted, statuses, strict=True)
+        events.Event(at, _KINDS[status], contacts[one.seq], send_id, one.seq, _details(one, status))
+        for one, status, at in zip(noted, statuses, times, strict=True)
         if one.seq in contacts
     ]
     events.append(connection.cursor(), account_id=account_id, events=told, bulk=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from standfast.components.content.api import LinkSigner, compile_message
@@ -135,14 +136,22 @@ class Composer:
         return Outgoing(sender, recipient, signature + self._head % headers, body)
 
 
-_DIRECT = ("first_name", "last_name", "phone", "fax", "uid", "time_zone", "created_at", "updated_at")
+_DIRECT = (
+    "first_name",
+    "last_name",
+    "phone",
+    "fax",
+    "uid",
+    "time_zone",
+    "created_at",
+    "updated_at",
+    "email",
+    "contact_id",
+)
+_direct = attrgetter(*_DIRECT)
+_NAMES = (*_DIRECT[:-1], "id")
 
 
 def contact_values(row: Any) -> dict[str, Any]:
     """A leased row as the object `contact` of templates: custom fields at the top level, as in the reference product."""
-    values = dict(row.fields or {})
-    for name in _DIRECT:
-        values[name] = getattr(row, name)
-    values["email"] = row.email
-    values["id"] = row.contact_id
-    return values
+    return {**(row.fields or {}), **dict(zip(_NAMES, _direct(row), strict=True))}

@@ -48,7 +48,7 @@ T = TypeVar("T")
 
 MARK_MESSAGES = 200
 """How far the journal's flushed mark runs ahead: after a power cut at most this many messages of a lease are uncertain."""
-COMPOSED_AT_ONCE = 8
+COMPOSED_AT_ONCE = 16
 """Messages drafted, then signed, one after the other: code and data stay in the processor's caches (a twentieth of the
 whole). Their connections wait for it some milliseconds."""
 PIPELINE_MESSAGES = 3

@@ -226,6 +226,19 @@ async def test_a_large_message_arrives_whole_and_dots_are_stuffed() -> None:
         await connection.quit()
 
 
+@pytest.mark.parametrize("body_lines", [10, 40_000])
+async def test_a_message_in_pieces_arrives_as_one(body_lines: int) -> None:
+    head, body = b"Subject: x\r\n\r\n", b"some text\r\n" * body_lines
+    async with Script({}, ehlo=b"250-peer\r\n250 PIPELINING\r\n") as script:
+        connection = await script.connect()
+        heard: list[object] = []
+        connection.push("a@a.test", "b@b.test", (head, body), on_outcome=heard.append, wire_ready=True)
+        await connection.drained()
+        assert isinstance(heard[0], Accepted)
+        assert script.bodies == [head + body]
+        await connection.quit()
+
+
 @pytest.mark.parametrize(
     ("sender", "recipient", "message", "enhanced"),
     [

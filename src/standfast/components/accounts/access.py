@@ -9,8 +9,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.contrib.auth.views import redirect_to_login
-from django.core.exceptions import PermissionDenied
-from django.db import connection, transaction
+from django.core.exceptions import BadRequest, PermissionDenied
+from django.db import DataError, connection, transaction
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
@@ -55,16 +55,28 @@ def account_page(view: View | None = None, *, role: Any = Role.READER, post: Any
             _admit(request, account_id)
             _check_role(request, role if request.method in SAFE_METHODS else max(role, post, key=_RANK.__getitem__))
             with timezone.override(time_zones.zone(request.account.time_zone)):  # type: ignore[attr-defined]
-                response = view(request, account_id, *args, **kwargs)
+                response = _answer(view, request, account_id, *args, **kwargs)
                 render = getattr(response, "render", None)
                 if callable(render):
                     response = render()  # here, not after the middleware: a template may ask the database
         _refuse_late_reading(response)
+        # People's data: neither a proxy nor the browser of a shared computer keeps it.
+        response.headers.setdefault("Cache-Control", "private, no-store")
         if request.session.get(LAST_ACCOUNT) != account_id:
             request.session[LAST_ACCOUNT] = account_id
         return response
 
     return page
+
+
+def _answer(view: View, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    try:
+        return view(request, *args, **kwargs)
+    except DataError as error:
+        if "NUL" not in str(error):
+            raise
+        # A text cannot hold it (PostgreSQL); only a machine writes it, so a plain refusal will do.
+        raise BadRequest("the request holds a NUL character") from error
 
 
 def stream(

@@ -9,7 +9,7 @@ from allauth.core import ratelimit
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db import IntegrityError, transaction
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
@@ -20,6 +20,8 @@ from standfast.components.accounts.forms import JoinForm, ProfileForm
 from standfast.components.accounts.models import Invitation, User
 from standfast.components.accounts.sign_in import sign_in
 from standfast.platform.tenancy import account_scope
+
+ID_MAX = 2**63 - 1
 
 
 def home(request: HttpRequest) -> HttpResponse:
@@ -61,6 +63,8 @@ def _save_profile(form: ProfileForm) -> None:
 @sensitive_post_parameters()
 def join(request: HttpRequest, account_id: int, token: str) -> HttpResponse:
     """Accept an invitation: as who is signed in, or as a new person with the invited address."""
+    if account_id > ID_MAX or "\0" in token:
+        raise Http404
     try:
         with account_scope(account_id):
             invitation = members.find_invitation(account_id=account_id, token=token)

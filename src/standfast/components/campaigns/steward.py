@@ -7,7 +7,7 @@ of its account, so several workers share the work and a killed one leaves the ca
 from __future__ import annotations
 
 import structlog
-from django.db import transaction
+from django.db import OperationalError, transaction
 
 from standfast.components.campaigns import preflight, states
 from standfast.components.campaigns.models import Campaign, CampaignState
@@ -23,15 +23,37 @@ def tend() -> int:
     """One round; returns how many campaigns moved. As the worker's role, which sees every account."""
     moved = 0
     for account_id, campaign_id, state in _with_something_to_do():
-        with account_scope(account_id):
-            campaign = (
-                Campaign.objects.select_for_update(of=("self",), skip_locked=True)
-                .filter(account_id=account_id, pk=campaign_id, state=state)
-                .first()
-            )
-            if campaign is not None:
-                moved += _STEPS[S(state)](campaign)
+        try:
+            moved += _step(account_id, campaign_id, state)
+        except OperationalError:
+            raise  # the database, not the campaign: the round is made again
+        except Exception as error:
+            # One campaign that fails must not keep everybody else's from leaving.
+            log.exception("a campaign could not be moved on", account=account_id, campaign=campaign_id)
+            _set_aside(account_id, campaign_id, state, error)
     return moved
+
+
+def _step(account_id: int, campaign_id: int, state: str) -> int:
+    with account_scope(account_id):
+        campaign = _claimed(account_id, campaign_id, state)
+        return 0 if campaign is None else _STEPS[S(state)](campaign)
+
+
+def _claimed(account_id: int, campaign_id: int, state: str) -> Campaign | None:
+    found = Campaign.objects.select_for_update(of=("self",), skip_locked=True)
+    return found.filter(account_id=account_id, pk=campaign_id, state=state).first()
+
+
+def _set_aside(account_id: int, campaign_id: int, state: str, error: Exception) -> None:
+    """Hold a campaign whose step failed, where it can be held: it shows why, and a person goes on with it."""
+    if S.HELD not in states.MOVES[state]:
+        return
+    with account_scope(account_id):
+        campaign = _claimed(account_id, campaign_id, state)
+        if campaign is not None:
+            why = f"An error of Standfast's own: {type(error).__name__}. The worker's log has it."
+            states.hold(campaign, reason="error", detail=why)
 
 
 def _with_something_to_do() -> list[tuple[int, int, str]]:

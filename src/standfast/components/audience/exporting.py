@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 
 from standfast.components.audience.models import Contact, CustomField, Subscription, Tag
@@ -11,6 +12,8 @@ from standfast.components.audience.models import Contact, CustomField, Subscript
 PIECE = 2_000
 _TEXTS = ("email", "first_name", "last_name", "phone", "fax", "uid", "time_zone")
 _RISKY = ("=", "+", "-", "@", "\t", "\r")
+_FIGURE = re.compile(r"[+-][0-9][0-9 ().,-]*")
+"""Numbers and telephone numbers, which stay as they are: nothing of this calls anything."""
 
 
 def contacts_csv(*, account_id: int, list_id: int | None = None) -> Iterator[str]:
@@ -56,7 +59,8 @@ def _piece(account_id: int, list_id: int | None, after: int) -> tuple[list[Conta
 
 def _harmless(value: object) -> object:
     """A spreadsheet runs text that begins like a formula; a quote before it makes it text."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(_RISKY) and not value[1:2].isdigit() else value
+    risky = isinstance(value, str) and value.startswith(_RISKY) and not _FIGURE.fullmatch(value)
+    return f"'{value}" if risky else value
 
 
 def _line(cells: list[str]) -> str:

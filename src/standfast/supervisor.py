@@ -60,6 +60,11 @@ class Supervisor:
 
     def _take_lock(self) -> None:
         self.config.var.mkdir(parents=True, exist_ok=True)
+        # People's data, mail and logs are for this user alone; the services inherit it.
+        os.umask(0o077)
+        for name in ("exchanger", "inbox", "journal", "log", "spool", "uploads"):
+            if (self.config.var / name).is_dir():
+                (self.config.var / name).chmod(0o700)  # made by an earlier version
         path = self.config.var / "standfast.lock"
         self._lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
         try:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from pathlib import Path
 
 import psutil
 import pytest
@@ -52,6 +53,11 @@ def test_start_stop_and_start_again(environment):
     assert "/welcome/" in said
     base = f"http://127.0.0.1:{environment['STANDFAST_PORT']}"
     assert urllib.request.urlopen(base, timeout=20).status == 200
+
+    # what holds people's data is for this user alone
+    for name in ("exchanger", "inbox", "journal", "log", "run", "secret.key", "spool"):
+        found = Path(environment["STANDFAST_VAR"]) / name
+        assert not found.exists() or not found.stat().st_mode & 0o077, found
 
     second = run(environment)
     assert second.returncode == 1

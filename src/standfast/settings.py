@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from psycopg import conninfo
 
@@ -15,7 +16,9 @@ ROOT = Path(__file__).parent
 SECRET_KEY = derive(CONFIG.secret(), "django").hex()
 DEBUG = CONFIG.debug
 ALLOWED_HOSTS = [host for host in os.environ.get("STANDFAST_ALLOWED_HOSTS", "").split(",") if host] or (
-    ["*"] if CONFIG.debug else ["127.0.0.1", "localhost", "[::1]", CONFIG.host]
+    ["*"]
+    if CONFIG.debug
+    else ["127.0.0.1", "localhost", "[::1]", CONFIG.host, urlsplit(CONFIG.application_url).hostname or ""]
 )
 CSRF_TRUSTED_ORIGINS = [CONFIG.application_url]
 

@@ -1,3 +1,7 @@
+import os
+import subprocess
+import sys
+
 from django.http import HttpResponse
 from django.test import RequestFactory
 
@@ -23,3 +27,11 @@ def test_a_view_may_set_a_stricter_policy():
         return HttpResponse("", headers={"Content-Security-Policy": "sandbox"})
 
     assert content_security(view)(RequestFactory().get("/")).headers["Content-Security-Policy"] == "sandbox"
+
+
+def test_the_installation_answers_to_the_host_of_its_own_address():
+    shown = subprocess.run(
+        [sys.executable, "-c", "from django.conf import settings; print(settings.ALLOWED_HOSTS)"],
+        env={**os.environ, "STANDFAST_URL": "https://mail.example.com"}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert "'mail.example.com'" in shown.stdout

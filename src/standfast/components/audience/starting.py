@@ -14,7 +14,7 @@ from standfast.components.audience.csv_file import detect, sniff_delimiter
 from standfast.components.audience.csv_rows import read_header
 from standfast.components.audience.import_rows import make_convert
 from standfast.components.audience.mapping import CUSTOM, STANDARD, guess_mapping, key_of
-from standfast.components.audience.models import CustomField, Import, ImportState, List
+from standfast.components.audience.models import CustomField, FieldType, Import, ImportState, List
 from standfast.components.audience.typed_values import guess_day_first, guess_type
 from standfast.platform import config
 
@@ -86,6 +86,8 @@ def _settle(found: Import, mapping: Mapping[str, str]) -> dict[str, str]:
     wanted = {number: key for number, key in mapping.items() if key and int(number) < len(found.header)}
     for number, key in wanted.items():
         if key.startswith("new:"):
+            if key[4:] not in FieldType.values:
+                raise ValueError("A new field's type is unknown. Choose again.")
             label = found.header[int(number)]
             key = CUSTOM + new_field(account_id=account_id, label=label, field_type=key[4:]).key
         if key in chosen.values():

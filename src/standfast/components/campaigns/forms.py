@@ -134,7 +134,10 @@ class ScheduleForm(forms.Form):
 def in_zone(date: dt.date, time: dt.time, zone: ZoneInfo) -> dt.datetime:
     """Wall clock to UTC; of two equal times in autumn the first. Raises ValidationError for one that spring leaves out."""
     local = dt.datetime.combine(date, time, zone)
-    found = local.astimezone(dt.UTC)
+    try:
+        found = local.astimezone(dt.UTC)
+    except OverflowError:  # the first and the last day of the calendar
+        raise forms.ValidationError("Choose a day within the next years.") from None
     if found.astimezone(zone).replace(tzinfo=None) != local.replace(tzinfo=None):
         raise forms.ValidationError("This time does not exist on that day: the clocks go forward. Choose another one.")
     return found

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import psycopg
+import structlog
 
 from standfast.platform import tenancy
 
+log = structlog.get_logger("consumers")
 BATCH_EVENTS_MAX = 10_000
 
 
@@ -68,11 +70,19 @@ def advance(
 
 
 def advance_all(connection: psycopg.Connection, consumers: Sequence[Consumer]) -> int:
-    """One round over every consumer and account behind; returns the events read. A batch each, so that nobody waits for a giant."""
+    """One round over every consumer and account behind; returns the events read. A batch each, so that nobody waits for a giant.
+
+    An account whose fold fails stays where it is, is told in the log, and is tried again in the next round: nobody waits for it.
+    """
     read = 0
     for consumer in consumers:
         for account_id in accounts_behind(connection, consumer):
-            read += advance(connection, consumer, account_id)
+            try:
+                read += advance(connection, consumer, account_id)
+            except psycopg.OperationalError:
+                raise  # the database, not the account
+            except Exception:
+                log.exception("events could not be folded", consumer=consumer.name, account=account_id)
     return read
 
 

@@ -103,7 +103,11 @@ def cast(db) -> Cast:
     account = Account.objects.create(name=f"Alice's shop {mark}", address="1 High Street, Toronto")
     other = Account.objects.create(name=f"Charlie's shop {mark}", address="2 Low Street, Toronto")
     people = {}
-    for name, where, role in (("alice", account, Role.ADMIN), ("bob", account, Role.MEMBER), ("charlie", other, Role.ADMIN)):
+    for name, where, role in (
+        ("alice", account, Role.ADMIN),
+        ("bob", account, Role.MEMBER),
+        ("charlie", other, Role.ADMIN),
+    ):
         user = User.objects.create_user(f"{name}-{mark}@example.com", "correct horse battery", name=name.title())
         with transaction.atomic():
             tenancy.enter(connection.cursor(), where.pk)

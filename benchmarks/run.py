@@ -1,6 +1,6 @@
 """`make bench`: every figure beside its limit, in one run. It prints; it never asserts times: machines differ, so read the ratios.
 
-    python benchmarks/run.py [NAME ...]
+python benchmarks/run.py [NAME ...]
 """
 
 from __future__ import annotations
@@ -20,9 +20,21 @@ def sending() -> None:
     from benchmarks import sending as bench
 
     found = bench.run()
-    row("send, messages a second of worker CPU", found["send"], 2400, "all of it: lease, render, sign, SMTP, journal, ledger")
-    row("  the bare RSA-2048 signing rate here", found["signing"], None, "what one core can sign with nothing around it")
-    row("  share of the bare rate", 100 * found["send"] / found["signing"], 60, "%; the design's machine: 2,400 of 4,042")
+    row(
+        "send, messages a second of worker CPU",
+        found["send"],
+        2400,
+        "all of it: lease, render, sign, SMTP, journal, ledger",
+    )
+    row(
+        "  the bare RSA-2048 signing rate here", found["signing"], None, "what one core can sign with nothing around it"
+    )
+    row(
+        "  share of the bare rate",
+        100 * found["send"] / found["signing"],
+        60,
+        "%; the design's machine: 2,400 of 4,042",
+    )
     row("  messages a second of wall time", found["send_wall"], None, "inbox and database share the other core")
     row("freeze, recipients a second", found["freeze"], 100_000, "one row each, judged in SQL")
     row("worker's memory, MB", found["worker_mb"], 200, "at most", most=True)

@@ -322,7 +322,8 @@ def checks(request: HttpRequest, account_id: int, campaign_id: int) -> HttpRespo
         found.findings = [each for each in found.findings if each.step != step]  # it is being chosen at this moment
     ordered = sorted(found.findings, key=lambda finding: finding.severity != "error")
     findings = [
-        {"finding": each, "url": _where(campaign, each), "label": _WORDS.get(each.place) or _WORDS[each.step]} for each in ordered
+        {"finding": each, "url": _where(campaign, each), "label": _WORDS.get(each.place) or _WORDS[each.step]}
+        for each in ordered
     ]
     return render(
         request,

@@ -30,7 +30,9 @@ def ship_spools(config: Config, stop: threading.Event) -> None:
         for directory in sorted(config.spool_dir.glob("*/")) if config.spool_dir.exists() else []:
             if directory.name not in threads:
                 shipper = Shipper(directory=directory, append=append)
-                thread = threading.Thread(target=shipper.run, kwargs={"stop": stop}, name=f"ship-{directory.name}", daemon=True)
+                thread = threading.Thread(
+                    target=shipper.run, kwargs={"stop": stop}, name=f"ship-{directory.name}", daemon=True
+                )
                 threads[directory.name] = thread
                 thread.start()
                 log.info("ships a spool", spool=directory.name)

@@ -307,14 +307,18 @@ def test_a_held_campaign_says_why_and_what_to_do(cast, ready):
 def test_what_was_held_before_it_began_can_be_edited_and_nothing_later(cast, ready):
     put(ready, S.FREEZING)
     with account_scope(cast.account.pk):
-        states.hold(states.locked(account_id=cast.account.pk, campaign_id=ready.pk), reason="pre-flight", detail="No address.")
+        states.hold(
+            states.locked(account_id=cast.account.pk, campaign_id=ready.pk), reason="pre-flight", detail="No address."
+        )
     bob = signed_in(cast.bob)
     assert "Edit" in bob.get(url(ready)).content.decode()
     bob.post(url(ready, "unschedule/"))
     assert stored(ready).state == S.DRAFT
     campaign = freeze(ready)
     with account_scope(cast.account.pk):
-        states.hold(states.locked(account_id=cast.account.pk, campaign_id=campaign.pk), reason="route", detail="No answer.")
+        states.hold(
+            states.locked(account_id=cast.account.pk, campaign_id=campaign.pk), reason="route", detail="No answer."
+        )
     assert "has begun to leave" in bob.post(url(campaign, "unschedule/"), follow=True).content.decode()
     assert stored(campaign).state == S.HELD
 

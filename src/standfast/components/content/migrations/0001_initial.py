@@ -5,28 +5,33 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
+        ("accounts", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Content',
+            name="Content",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=255)),
-                ('subject', models.CharField(blank=True, max_length=255)),
-                ('preheader', models.CharField(blank=True, max_length=255)),
-                ('source_kind', models.CharField(choices=[('html', 'HTML'), ('mjml', 'MJML')], default='mjml', max_length=8)),
-                ('source', models.TextField(blank=True)),
-                ('text_source', models.TextField(blank=True, help_text='Left empty, the text part is made from the HTML.')),
-                ('inline_css', models.BooleanField(default=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='accounts.account')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=255)),
+                ("subject", models.CharField(blank=True, max_length=255)),
+                ("preheader", models.CharField(blank=True, max_length=255)),
+                (
+                    "source_kind",
+                    models.CharField(choices=[("html", "HTML"), ("mjml", "MJML")], default="mjml", max_length=8),
+                ),
+                ("source", models.TextField(blank=True)),
+                (
+                    "text_source",
+                    models.TextField(blank=True, help_text="Left empty, the text part is made from the HTML."),
+                ),
+                ("inline_css", models.BooleanField(default=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("account", models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="accounts.account")),
             ],
         ),
     ]

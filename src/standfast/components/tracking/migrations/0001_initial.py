@@ -4,78 +4,115 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='LinkCounter',
+            name="LinkCounter",
             fields=[
-                ('pk', models.CompositePrimaryKey('account_id', 'send_id', 'link', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('account_id', models.BigIntegerField()),
-                ('send_id', models.BigIntegerField()),
-                ('link', models.IntegerField()),
-                ('url', models.TextField()),
-                ('clicks', models.BigIntegerField(db_default=0)),
-                ('contacts', models.BigIntegerField(db_default=0)),
-                ('machine_clicks', models.BigIntegerField(db_default=0)),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "account_id", "send_id", "link", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("account_id", models.BigIntegerField()),
+                ("send_id", models.BigIntegerField()),
+                ("link", models.IntegerField()),
+                ("url", models.TextField()),
+                ("clicks", models.BigIntegerField(db_default=0)),
+                ("contacts", models.BigIntegerField(db_default=0)),
+                ("machine_clicks", models.BigIntegerField(db_default=0)),
             ],
         ),
         migrations.CreateModel(
-            name='Response',
+            name="Response",
             fields=[
-                ('pk', models.CompositePrimaryKey('account_id', 'send_id', 'seq', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('account_id', models.BigIntegerField()),
-                ('send_id', models.BigIntegerField()),
-                ('seq', models.IntegerField()),
-                ('contact_id', models.BigIntegerField()),
-                ('opened_at', models.DateTimeField(null=True)),
-                ('machine_opened_at', models.DateTimeField(null=True)),
-                ('clicked_at', models.DateTimeField(null=True)),
-                ('machine_clicked_at', models.DateTimeField(null=True)),
-                ('unsubscribed_at', models.DateTimeField(null=True)),
-                ('complained_at', models.DateTimeField(null=True)),
-                ('bounced_at', models.DateTimeField(null=True)),
-                ('opens', models.IntegerField(db_default=0)),
-                ('clicks', models.IntegerField(db_default=0)),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "account_id", "send_id", "seq", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("account_id", models.BigIntegerField()),
+                ("send_id", models.BigIntegerField()),
+                ("seq", models.IntegerField()),
+                ("contact_id", models.BigIntegerField()),
+                ("opened_at", models.DateTimeField(null=True)),
+                ("machine_opened_at", models.DateTimeField(null=True)),
+                ("clicked_at", models.DateTimeField(null=True)),
+                ("machine_clicked_at", models.DateTimeField(null=True)),
+                ("unsubscribed_at", models.DateTimeField(null=True)),
+                ("complained_at", models.DateTimeField(null=True)),
+                ("bounced_at", models.DateTimeField(null=True)),
+                ("opens", models.IntegerField(db_default=0)),
+                ("clicks", models.IntegerField(db_default=0)),
             ],
         ),
         migrations.CreateModel(
-            name='SendCounter',
+            name="SendCounter",
             fields=[
-                ('pk', models.CompositePrimaryKey('account_id', 'send_id', 'name', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('account_id', models.BigIntegerField()),
-                ('send_id', models.BigIntegerField()),
-                ('name', models.CharField(max_length=32)),
-                ('value', models.BigIntegerField(db_default=0)),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "account_id", "send_id", "name", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("account_id", models.BigIntegerField()),
+                ("send_id", models.BigIntegerField()),
+                ("name", models.CharField(max_length=32)),
+                ("value", models.BigIntegerField(db_default=0)),
             ],
         ),
         migrations.CreateModel(
-            name='SendHour',
+            name="SendHour",
             fields=[
-                ('pk', models.CompositePrimaryKey('account_id', 'send_id', 'name', 'hour_at', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('account_id', models.BigIntegerField()),
-                ('send_id', models.BigIntegerField()),
-                ('name', models.CharField(max_length=32)),
-                ('hour_at', models.DateTimeField()),
-                ('value', models.BigIntegerField(db_default=0)),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "account_id",
+                        "send_id",
+                        "name",
+                        "hour_at",
+                        blank=True,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("account_id", models.BigIntegerField()),
+                ("send_id", models.BigIntegerField()),
+                ("name", models.CharField(max_length=32)),
+                ("hour_at", models.DateTimeField()),
+                ("value", models.BigIntegerField(db_default=0)),
             ],
         ),
         migrations.CreateModel(
-            name='LinkContact',
+            name="LinkContact",
             fields=[
-                ('pk', models.CompositePrimaryKey('account_id', 'send_id', 'link', 'seq', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('account_id', models.BigIntegerField()),
-                ('send_id', models.BigIntegerField()),
-                ('link', models.IntegerField()),
-                ('seq', models.IntegerField()),
-                ('clicks', models.IntegerField(db_default=0)),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "account_id",
+                        "send_id",
+                        "link",
+                        "seq",
+                        blank=True,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("account_id", models.BigIntegerField()),
+                ("send_id", models.BigIntegerField()),
+                ("link", models.IntegerField()),
+                ("seq", models.IntegerField()),
+                ("clicks", models.IntegerField(db_default=0)),
             ],
             options={
-                'indexes': [models.Index(fields=['account_id', 'send_id', 'seq'], name='tracking_link_recipient')],
+                "indexes": [models.Index(fields=["account_id", "send_id", "seq"], name="tracking_link_recipient")],
             },
         ),
     ]

@@ -26,6 +26,7 @@ FORM = {
 @pytest.fixture
 def token(db, monkeypatch):
     """A link as a new installation has it; other tests' people are overlooked."""
+
     class Empty:
         @staticmethod
         def exists():

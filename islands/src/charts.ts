@@ -122,7 +122,7 @@ function axes(data: ChartData, type: "line" | "bar"): echarts.EChartsCoreOption 
       stack: data.stacked ? "all" : undefined,
       data: data.time ? one.values.map((v, i) => [labels[i], v]) : one.values,
       color: one.colour ? colour(`--sf-${one.colour}`) : undefined,
-      showSymbol: false,
+      showSymbol: one.values.length < 3, // a line needs two points; a first hour has one
       smooth: type === "line" ? 0.25 : undefined,
       smoothMonotone: "x",
       lineStyle: { width: 2 },

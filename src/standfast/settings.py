@@ -141,6 +141,10 @@ STATIC_ROOT = CONFIG.var / "static"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = CONFIG.application_url.startswith("https:")
+if os.environ.get("STANDFAST_BEHIND_TLS") == "1":
+    # Only when a proxy of yours sets the header itself and strips the client's: else anybody could claim to speak TLS.
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_HSTS_SECONDS = 31_536_000
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "SAMEORIGIN"  # previews are frames of our own
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024

@@ -15,7 +15,16 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from benchmarks.installation import free_ports
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Response, ViewportSize, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Response,
+    ViewportSize,
+    expect,
+    sync_playwright,
+)
 
 from tests.chromium import executable
 
@@ -110,6 +119,7 @@ class Watch:
 
     def __post_init__(self) -> None:
         self.context.set_default_timeout(WAIT_MS)
+        expect.set_options(timeout=WAIT_MS)
         self.context.on("console", self._hear)
         self.context.on("weberror", lambda error: self.troubles.append(f"script: {error.error}"))
         self.context.on("response", self._receive)

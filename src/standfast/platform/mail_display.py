@@ -67,7 +67,8 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class Display:
-    """A parsed message. html is a whole document for the srcdoc of an iframe with sandbox="allow-popups allow-popups-to-escape-sandbox"; "" if none."""
+    """A parsed message. html is a whole document for the srcdoc of an iframe with
+    sandbox="allow-popups allow-popups-to-escape-sandbox"; "" if none."""
 
     html: str
     text: str

@@ -115,7 +115,7 @@ def show(request: HttpRequest, account_id: int, campaign_id: int) -> HttpRespons
         "hold": Hold.objects.filter(account_id=account_id, campaign=campaign, released_at=None).order_by("-pk").first(),
         "lists": list(List.objects.filter(account_id=account_id, pk__in=campaign.list_ids).values_list("name", flat=True)),
         "may_write": may(request, Role.MEMBER), "may_delete": campaign.state in DELETABLE and campaign.send_id is None,
-        "ledger_url": _tracking_url("recipients", campaign), "report": _report(campaign),
+        "ledger_url": _tracking_url("recipients", campaign), "report": _report(campaign), "in_inbox": _in_inbox(account_id),
     }  # fmt: skip
     return render(request, "campaigns/show.html", context)
 
@@ -142,6 +142,11 @@ def _poll_url(campaign: Campaign, query: str) -> str:
 def _tracking_url(name: str, campaign: Campaign) -> str:
     """A page of tracking about the campaign's send; empty while there is none."""
     return reverse(f"reports:{name}", args=[campaign.account_id, campaign.send_id]) if campaign.send_id else ""
+
+
+def _in_inbox(account_id: int) -> bool:
+    """Whether the account's mail stays in the bundled inbox."""
+    return delivery.Route.objects.filter(account_id=account_id, to_inbox=True).exists()
 
 
 def _report(campaign: Campaign) -> tracking.Summary | None:

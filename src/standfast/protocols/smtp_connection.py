@@ -382,6 +382,8 @@ class Connection(asyncio.Protocol):
             self._arm(self._expected[0][1])
 
     def _on_line(self, line: bytes) -> None:
+        if b"\0" in line:  # RFC 5321 section 4.2 has none in replies, and neither databases nor logs want one
+            line = line.replace(b"\0", b"?")
         digits = line[:3]
         text = line[4:].rstrip(b"\r")
         mark = line[3:4]

@@ -98,6 +98,22 @@ def extend(connection: psycopg.Connection, lease: Lease) -> None:
         QUERIES.extend_lease(connection, account_id=lease.account_id, lease_id=lease.id, expires_at=expires_at)
 
 
+def abandon(connection: psycopg.Connection, lease: Lease) -> None:
+    """End a lease of which nothing was sent: all of it is due again at once."""
+    with connection.transaction():
+        tenancy.enter(connection, lease.account_id)
+        give_back(connection, lease, [seq for seq, _ in pending(connection, lease)])
+
+
+def pending(connection: psycopg.Connection, lease: Lease) -> list[tuple[int, int]]:
+    """(seq, attempts) of the lease's rows without an outcome. In a transaction of the account."""
+    return list(
+        QUERIES.pending_of_lease(
+            connection, account_id=lease.account_id, send_id=lease.send_id, lo=lease.lo, hi=lease.hi, seqs=lease.seqs
+        )
+    )
+
+
 def give_back(connection: psycopg.Connection, lease: Lease, unattempted: Sequence[int]) -> None:
     """Part of ending a lease, in the caller's transaction: what was not attempted is due again, the lease is gone."""
     if unattempted:

@@ -36,7 +36,12 @@ def recover(connection: psycopg.Connection, *, journals: Path, node: str) -> int
         gone = dead is None and expires_at < (long_ago if where != node else leases.utc_now())
         if dead or gone:
             lease = leases.Lease(account_id, send_id, lease_id, lo, hi, seqs)
-            settled += _settle(connection, lease, journals / name / f"{lease_id}.journal", gone=gone)
+            try:
+                settled += _settle(connection, lease, journals / name / f"{lease_id}.journal", gone=gone)
+            except psycopg.OperationalError:
+                raise
+            except Exception:
+                log.exception("a lease could not be recovered; the others are", send=send_id, lease=lease_id)
     _sweep(connection, journals, node)
     return settled
 
@@ -46,17 +51,7 @@ def _settle(connection: psycopg.Connection, lease: leases.Lease, path: Path, *, 
         tenancy.enter(connection, lease.account_id)
         if QUERIES.lock_lease(connection, account_id=lease.account_id, lease_id=lease.id) is None:
             return 0
-        pending = list(
-            QUERIES.pending_of_lease(
-                connection,
-                account_id=lease.account_id,
-                send_id=lease.send_id,
-                lo=lease.lo,
-                hi=lease.hi,
-                seqs=lease.seqs,
-            )
-        )
-        attempts = dict(pending)
+        attempts = dict(leases.pending(connection, lease))
         found = journal.read(path) if not gone else Found()
         # The order of the lease at its start is not known after partial flushes; `mark` counts from its first message.
         ordered = sorted(set(attempts) | found.outcomes.keys() | found.dots)

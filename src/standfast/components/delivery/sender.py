@@ -152,6 +152,8 @@ class Sender:
                 await self.database(lambda c: recover(c, journals=self.journals, node=self.node))
             except psycopg.OperationalError as error:
                 log.warning("recovery waits for the database", error=str(error).strip())
+            except Exception:
+                log.exception("a recovery failed; it is tried again")
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.stop.wait(), RECOVER_SECONDS)
 
@@ -193,9 +195,16 @@ class Sender:
                     backoff_of(connection, account_id=account_id, send_id=send_id),
                 )
 
-        rows, way, backoff = await self.database_until_done(read)
-        journal = self.directory.open_lease(lease.id)
-        return Work(lease, rows, self.composers.get(send_id), way, backoff, journal)
+        try:
+            rows, way, backoff = await self.database_until_done(read)
+            journal = self.directory.open_lease(lease.id)
+            return Work(lease, rows, self.composers.get(send_id), way, backoff, journal)
+        except Exception:
+            # A full disk, a password that cannot be unsealed: nothing was sent, and a lease left here would be held for
+            # as long as this worker lives.
+            self._hold_off(account_id)
+            await self.database_until_done(lambda c: leases.abandon(c, lease))
+            raise
 
     async def _deliver(self, work: Work) -> None:
         watcher = asyncio.create_task(self._watch(work))
@@ -241,7 +250,7 @@ class Sender:
                 continue  # the outcomes are in the journal; the database will be back
 
     async def _lane(self, work: Work) -> None:
-        """One connection's share of the lease: keep two messages in the pipeline until there are no more."""
+        """One connection's share of the lease: keep the pipeline full until there are no more."""
         await self._mark(work)
         while self._more(work):
             connection = await self._connection(work)

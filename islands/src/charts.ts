@@ -1,8 +1,8 @@
 /**
  * Charts: `<div class="sf-chart" data-chart="line|bar|funnel"><script type="application/json">...</script></div>`.
  *
- * line, bar: {"labels": ["2026-11-24T10:00Z", ...], "series": [{"name": "Opens", "values": [1, 2, null]}], "time": true, "stacked": false,
- * "horizontal": false}; funnel: {"steps": [{"name": "Sent", "value": 100}]}. `unit: "percent"` writes 12 %.
+ * line, bar: {"labels": ["10:00\\n24 Nov", ...], "series": [{"name": "Opens", "values": [1, 2, null]}], "stacked": false,
+ * "horizontal": false}; times are written by the server, in the account's time zone and not the browser's. funnel: {"steps": [{"name": "Sent", "value": 100}]}. `unit: "percent"` writes 12 %.
  */
 import { BarChart, FunnelChart, LineChart } from "echarts/charts";
 import { AriaComponent, GridComponent, LegendComponent, TooltipComponent } from "echarts/components";
@@ -17,7 +17,6 @@ export interface ChartData {
   labels?: string[];
   series?: Series[];
   steps?: Step[];
-  time?: boolean;
   stacked?: boolean;
   horizontal?: boolean;
   unit?: "percent";
@@ -98,9 +97,10 @@ function axes(data: ChartData, type: "line" | "bar"): echarts.EChartsCoreOption 
   const labels = data.labels ?? [];
   const muted = { color: colour("--sf-ink-3"), hideOverlap: true };
   const line = { lineStyle: { color: colour("--sf-line") } };
-  const category = data.time
-    ? { type: "time", axisLine: line, axisTick: { show: false }, axisLabel: muted, splitLine: { show: false } }
-    : { type: "category", data: labels, inverse: data.horizontal, axisLine: line, axisTick: { show: false }, axisLabel: muted };
+  const category = {
+    type: "category", data: labels, inverse: data.horizontal, boundaryGap: type === "bar",
+    axisLine: line, axisTick: { show: false }, axisLabel: { ...muted, lineHeight: 15 },
+  };
   const value = {
     type: "value",
     minInterval: data.unit ? undefined : 1,
@@ -120,9 +120,9 @@ function axes(data: ChartData, type: "line" | "bar"): echarts.EChartsCoreOption 
       name: one.name,
       type,
       stack: data.stacked ? "all" : undefined,
-      data: data.time ? one.values.map((v, i) => [labels[i], v]) : one.values,
+      data: one.values,
       color: one.colour ? colour(`--sf-${one.colour}`) : undefined,
-      showSymbol: one.values.length < 3, // a line needs two points; a first hour has one
+      showSymbol: false,
       smooth: type === "line" ? 0.25 : undefined,
       smoothMonotone: "x",
       lineStyle: { width: 2 },

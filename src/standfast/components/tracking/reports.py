@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from django.db.models.fields.json import KeyTextTransform, KeyTransform
+from django.utils import timezone
 
 from standfast.components.delivery.api import Send, SendState
 from standfast.components.tracking.models import LinkCounter, SendCounter, SendHour
 
 HOURS_MAX = 24 * 10  # a longer story is told by days
 LINKS_MAX = 200
+BARS_MAX = 48  # more columns are a line
+COLUMNS_MIN = 12
 _HOURLY = ("opens", "clicks", "machine_opens", "machine_clicks", "delivered")
 _COMPARED = (
     "delivered",
@@ -270,7 +273,11 @@ def _figures(values: Mapping[str, int]) -> SendFigures:
 
 
 def _over_time(rows: Iterable[tuple[str, dt.datetime, int]], machines: bool) -> dict[str, Any]:
-    """Data of a line chart: openings and clicks by hour, by day where the story is long. Empty where nothing happened."""
+    """Data of a chart: openings and clicks by hour, by day where the story is long. Empty where nothing happened.
+
+    Hours and days are the account's (the current time zone). Few columns are bars: a line needs points to go through.
+    """
+    zone = timezone.get_current_timezone()
     values: dict[tuple[str, dt.datetime], int] = {}
     for name, at, value in rows:
         if machines or not name.startswith("machine_"):
@@ -280,26 +287,47 @@ def _over_time(rows: Iterable[tuple[str, dt.datetime, int]], machines: bool) -> 
     if not times:
         return {}
     first, last = min(times), max(times)
-    hours = int((last - first).total_seconds() // 3600) + 1
-    step = dt.timedelta(hours=1)
-    if hours > HOURS_MAX:
-        step, first = dt.timedelta(days=1), first.replace(hour=0)
-        days: dict[tuple[str, dt.datetime], int] = {}
-        for (name, at), value in values.items():
-            day = name, at.replace(hour=0)
-            days[day] = days.get(day, 0) + value
-        values = days
-    labels = [first + step * number for number in range(int((last - first) / step) + 1)]
+    hourly = (last - first) < dt.timedelta(hours=HOURS_MAX)
+    columns = _hours(values, first, last, zone) if hourly else _days(values, first, last, zone)
     series = [("Openings", "opens", "accent"), ("Clicks", "clicks", "blue")]
     return {
-        "labels": [at.isoformat() for at in labels],
-        "time": True,
-        "by": "hour" if step < dt.timedelta(days=1) else "day",
+        "labels": [label for label, _ in columns],
+        "by": "hour" if hourly else "day",
+        "zone": str(zone),
+        "kind": "bar" if len(columns) <= BARS_MAX else "line",
         "series": [
-            {"name": label, "values": [values.get((name, at), 0) for at in labels], "colour": colour}
+            {"name": label, "values": [column.get(name, 0) for _, column in columns], "colour": colour}
             for label, name, colour in series
         ],
     }
+
+
+Column = tuple[str, dict[str, int]]
+
+
+def _hours(
+    values: Mapping[tuple[str, dt.datetime], int], first: dt.datetime, last: dt.datetime, zone: dt.tzinfo
+) -> list[Column]:
+    """One column an hour, at least `COLUMNS_MIN`: the first hour of a send is one of several, not a wall."""
+    names = {name for name, _ in values}
+    count = max(int((last - first).total_seconds() // 3600) + 1, COLUMNS_MIN)
+    hours = [first + dt.timedelta(hours=number) for number in range(count)]
+    return [
+        (f"{at.astimezone(zone):%H:%M\n%-d %b}", {name: values.get((name, at), 0) for name in names}) for at in hours
+    ]
+
+
+def _days(
+    values: Mapping[tuple[str, dt.datetime], int], first: dt.datetime, last: dt.datetime, zone: dt.tzinfo
+) -> list[Column]:
+    """One column a day of the account's calendar."""
+    found: dict[dt.date, dict[str, int]] = {}
+    for (name, at), value in values.items():
+        day = found.setdefault(at.astimezone(zone).date(), {})
+        day[name] = day.get(name, 0) + value
+    begin, end = first.astimezone(zone).date(), last.astimezone(zone).date()
+    days = [begin + dt.timedelta(days=number) for number in range((end - begin).days + 1)]
+    return [(f"{day:%-d %b\n%Y}", found.get(day, {})) for day in days]
 
 
 def _links(counters: Any, machines: bool) -> list[LinkLine]:

@@ -11,6 +11,7 @@ from django.db.models.functions import TruncDate
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from standfast.components.accounts.api import Account, Role, account_page, may
@@ -89,16 +90,17 @@ def first_steps(request: HttpRequest, account_id: int) -> HttpResponse:
 @require_GET
 def growth(request: HttpRequest, account_id: int) -> HttpResponse:
     """People by day; asked for after the page, as it reads a month of contacts."""
-    since = dt.datetime.now(dt.UTC).date() - dt.timedelta(days=GROWTH_DAYS - 1)
+    zone = timezone.get_current_timezone()
+    since = timezone.localdate() - dt.timedelta(days=GROWTH_DAYS - 1)
     rows = dict(
-        Contact.objects.filter(account_id=account_id, created_at__gte=dt.datetime.combine(since, dt.time(), dt.UTC))
-        .annotate(day=TruncDate("created_at", tzinfo=dt.UTC)).values_list("day").annotate(n=Count("id")).order_by()
+        Contact.objects.filter(account_id=account_id, created_at__gte=dt.datetime.combine(since, dt.time(), zone))
+        .annotate(day=TruncDate("created_at", tzinfo=zone)).values_list("day").annotate(n=Count("id")).order_by()
     )  # fmt: skip
     days = [since + dt.timedelta(days=n) for n in range(GROWTH_DAYS)]
     chart = {
-        "labels": [day.isoformat() for day in days], "time": True,
+        "labels": [f"{day:%-d %b}" for day in days],
         "series": [{"name": "New people", "values": [rows.get(day, 0) for day in days]}],
-    }  # fmt: skip
+    }
     total = Contact.objects.filter(account_id=account_id).count()
     return render(request, "dashboard/_growth.html", {"total": total, "new": sum(rows.values()), "chart": chart})
 

@@ -62,7 +62,7 @@ def style_page(request: HttpRequest, name: str = "") -> HttpResponse:
 def _example() -> dict[str, Any]:
     now = timezone.now()
     bound = ExampleForm({"name": "Autumn letter", "sender": "alice@", "language": "en", "when": "now"})
-    hours = [(now - timedelta(hours=24 - hour)).isoformat() for hour in range(24)]
+    hours = [f"{now - timedelta(hours=24 - hour):%H:00\n%-d %b}" for hour in range(24)]
     opens = [
         0,
         40,
@@ -152,7 +152,6 @@ def _example() -> dict[str, Any]:
             ]
         ],
         "line": {
-            "time": True,
             "labels": hours,
             "series": [{"name": "Opens", "values": opens}, {"name": "Clicks", "values": [n // 7 for n in opens]}],
         },

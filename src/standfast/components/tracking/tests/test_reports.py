@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import re
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.conf import settings
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from standfast.components.delivery.api import Recipient, Send
 from standfast.components.tracking import exports, recipients, reports
@@ -257,3 +259,17 @@ def test_odd_questions_are_answered(sent, cast):
         assert client.get(url(sent, rest)).status_code == 200
     assert client.get(url(sent, "nonsense.csv")).status_code == 404
     assert client.get(f"/accounts/{sent.account_id}/reports/sends/{10**30}/").status_code == 404
+
+
+def test_hours_and_days_are_those_of_the_account(sent, loader):
+    loader.execute("DELETE FROM tracking_sendhour WHERE account_id = %s", [sent.account_id])
+    loader.execute(
+        "INSERT INTO tracking_sendhour VALUES (%s, %s, 'opens', '2026-11-24 22:00+00', 3)",
+        [sent.account_id, sent.send_id],
+    )
+    loader.commit()
+    with timezone.override(ZoneInfo("Asia/Kolkata")):
+        hours = report(sent).hours
+    assert hours["labels"][0] == "03:30\n25 Nov" and hours["zone"] == "Asia/Kolkata"
+    assert hours["series"][0]["values"] == [3] + [0] * 11, "a first hour is one of several bars"
+    assert hours["kind"] == "bar"

@@ -3,10 +3,10 @@ SHELL := /bin/bash
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup tools run test lint fmt bench chaos lock clean
+.PHONY: help setup tools replay-tools run test lint fmt bench chaos lock clean
 
 help: ## say what can be made
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
 
 setup: ## virtual environment, wheels, islands; does nothing when nothing changed
 	@scripts/setup.sh
@@ -14,11 +14,15 @@ setup: ## virtual environment, wheels, islands; does nothing when nothing change
 tools: setup
 	@scripts/setup.sh dev
 
+replay-tools: ## bring the name servers that replays need (BIND, Knot, Unbound) from Debian
+	@scripts/replay-tools.sh
+
 run: ## start everything (application, tracker, worker, inbox, database); Ctrl-C stops it
 	@scripts/run.sh
 
 test: tools ## the whole suite, browser included
 	@scripts/browser.sh
+	@QUIET=1 scripts/replay-tools.sh
 	@$(BIN)/pytest $(ARGS)
 
 lint: tools ## ruff, mypy, import-linter, tsc

@@ -106,7 +106,7 @@ class Rules(_Part):
     rounds_to_recover: int = Field(default=3, ge=1)
     votes_min: int = Field(default=VOTES_MIN, ge=1)
     absent_after_intervals: float = 3.0  # a vantage that has been silent for so long is not counted
-    settle_seconds: float = 8.0  # good this long after recovery before Monitoring is posted: a flap posts nothing
+    settle_seconds: float = 11.0  # good this long after recovery before Monitoring is posted: a flap posts nothing
     quiet_seconds: float = 300.0  # Monitoring this long before Resolved
     reopen_seconds: float = 1800.0  # the same failure within this time reopens the incident
     flapping_reopenings: int = 3
@@ -126,6 +126,7 @@ class _CheckRow(_Part):
     status: Literal["degraded_performance", "partial_outage", "major_outage"] = "major_outage"
     provider: str = ""
     pool: str = ""
+    side: Literal["primary", "standby"] = "primary"
     timeout_seconds: float = Field(default=1.5, gt=0)
     spec: dict[str, Any] = {}
 
@@ -140,7 +141,8 @@ class Check(_Part):
     working: bool  # shows that the component works, not merely that something answers
     status: Status  # what the squares become while it is down
     provider: str
-    pool: str  # the failover pool whose primary addresses this check watches; "" for none
+    pool: str  # the failover pool whose addresses this check watches; "" for none
+    side: str = "primary"  # which of the pool's addresses: primary or standby
     timeout_seconds: float
     spec: dict[str, Any]
 
@@ -253,6 +255,7 @@ def _expand(row: _CheckRow, given: _File, problems: list[str]) -> list[Check]:
                     status=Status(row.status),
                     provider=_filled(row.provider, values),
                     pool=_filled(row.pool, values),
+                    side=row.side,
                     timeout_seconds=row.timeout_seconds,
                     spec=_filled(row.spec, values),
                 )

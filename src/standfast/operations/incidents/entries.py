@@ -19,6 +19,7 @@ class Kind(StrEnum):
     CHANGE_ANNOUNCED = "change_announced"
     DRIFT_FOUND = "drift_found"
     DRIFT_GONE = "drift_gone"
+    FAILOVER_ORDERED = "failover_ordered"  # by a person, for the controller to carry out
     FAILOVER_DECIDED = "failover_decided"
     FAILOVER_PROVIDER = "failover_provider"
     FAILOVER_DONE = "failover_done"

@@ -1,4 +1,7 @@
-"""What the fold of the log holds: incidents with their posts, maintenance, drift, failovers, intervals of the matrix."""
+"""What the fold of the log holds: incidents with their posts, maintenance, drift, failovers, intervals of the matrix.
+
+`steady` times are wall seconds with the jumps of the wall clock taken out again: ages and deadlines are judged by them.
+"""
 
 from __future__ import annotations
 
@@ -33,6 +36,8 @@ class Post:
     position: int
     next_update_at: datetime | None = None
     notify: bool = True
+    about: tuple[str, ...] = ()  # "drift:<id>", "failover:<id>": what of the evidence the post tells
+    steady: float = 0.0
     edited_at: datetime | None = None
 
 
@@ -54,6 +59,7 @@ class Incident:
     monitoring_at: datetime | None = None
     resolved_at: datetime | None = None
     next_update_at: datetime | None = None
+    steady: dict[str, float] = field(default_factory=dict)  # of opened, grew, up, reopened, monitoring, resolved
     drifts: list[str] = field(default_factory=list)
     failovers: list[str] = field(default_factory=list)
     counted: list[Mapping[str, Any]] = field(default_factory=list)
@@ -79,6 +85,11 @@ class Incident:
     @property
     def over(self) -> bool:
         return self.vetoed or self.stage in (Stage.RESOLVED, Stage.POSTMORTEM)
+
+    @property
+    def told(self) -> frozenset[str]:
+        """What the posts so far tell of the evidence."""
+        return frozenset(about for post in self.posts for about in post.about)
 
     @property
     def public(self) -> bool:

@@ -41,6 +41,9 @@ class State:
         self.drifts: dict[str, Drift] = {}
         self.failovers: dict[str, Failover] = {}
         self.targets: dict[str, str] = {pool.id: "primary" for pool in the_map.pools}
+        self.orders: dict[str, Mapping[str, Any]] = {}  # pool -> the failover a person ordered and nobody has begun
+        self.refused: dict[str, int] = {}  # pool -> position of the last refused failover
+        self.jumped_seconds = 0.0  # what the wall clock has jumped so far
         self._open: dict[Square, Interval] = {}
         self._monitored = the_map.monitored
         self._checks = {check.id: check for check in the_map.checks}
@@ -62,6 +65,10 @@ class State:
         if entry.kind in _TURNING or not self.squares:
             self._judge(entry.at)
         self.position, self.updated_at = entry.position, entry.at
+
+    def steady(self, at: datetime) -> float:
+        """A wall time of now as seconds on a scale without the wall clock's jumps."""
+        return at.timestamp() - self.jumped_seconds
 
     def checks_of(self, incident: Incident) -> list[str]:
         """The incident's checks that are down now."""
@@ -165,6 +172,9 @@ class State:
             self.checks_down[entry.data["check"]] = entry
         else:
             self.checks_down.pop(entry.data["check"], None)
+            for incident in self.incidents.values():
+                if entry.data["check"] in incident.checks:
+                    incident.steady["up"] = self.steady(entry.at)
 
     def _on_vantage(self, entry: Entry) -> None:
         self.vantages[entry.data["vantage"]] = entry.data["why"] if entry.kind == Kind.VANTAGE_ABSENT else None
@@ -176,16 +186,23 @@ class State:
             self.blind.append((self.blind_since, entry.at))
             self.blind_since = None
 
+    def _on_gap(self, entry: Entry) -> None:
+        if entry.data["why"] == "clock jumped":
+            self.jumped_seconds += entry.data["seconds"]
+
     def _on_opened(self, entry: Entry) -> None:
         data = entry.data
         incident = Incident(data["incident"], data["title"], entry.at, Impact(data["impact"]))
         self.incidents[incident.id] = incident
+        incident.steady["opened"] = self.steady(entry.at)
+        incident.drifts = [drift.id for drift in self.drifts.values() if drift.gone_at is None]
         self._grow(incident, data)
 
     def _on_grew(self, entry: Entry) -> None:
         incident = self.incidents.get(entry.data["incident"])
         if incident is not None:
             self._grow(incident, entry.data)
+            incident.steady["grew"] = self.steady(entry.at)
             incident.impact = _worse(incident.impact, Impact(entry.data.get("impact", incident.impact)))
             incident.title = entry.data.get("title", incident.title)
 
@@ -198,6 +215,7 @@ class State:
         incident = self.incidents.get(entry.data["incident"])
         if incident is not None:
             incident.reopened.append(entry.at)
+            incident.steady["reopened"] = self.steady(entry.at)
             incident.recovered_at = None
 
     def _on_flapping(self, entry: Entry) -> None:
@@ -222,6 +240,8 @@ class State:
             )
         )  # fmt: skip
         incident.stage, incident.next_update_at = stage, until
+        incident.posts[-1].about = tuple(data.get("about", ()))
+        incident.posts[-1].steady = self.steady(entry.at)
         if data["author"] != AUTOMATIC:
             incident.by_hand = {square: status for square, status in squares.items() if status in WEIGHT}
         for square, status in squares.items():
@@ -229,10 +249,14 @@ class State:
                 _worsen(incident.squares, square, status)
         if stage in OPEN:
             incident.monitoring_at = incident.resolved_at = None
+            incident.steady.pop("monitoring", None)
+            incident.steady.pop("resolved", None)
         elif stage is Stage.MONITORING:
             incident.monitoring_at = incident.monitoring_at or entry.at
+            incident.steady.setdefault("monitoring", self.steady(entry.at))
         elif stage is Stage.RESOLVED:
             incident.resolved_at = incident.resolved_at or entry.at
+            incident.steady.setdefault("resolved", self.steady(entry.at))
 
     def _on_edited(self, entry: Entry) -> None:
         incident = self.incident_of(entry.data["update"])
@@ -287,7 +311,15 @@ class State:
 
     def _on_failover(self, entry: Entry) -> None:
         data = entry.data
+        if entry.kind == Kind.FAILOVER_ORDERED:
+            self.orders[data["pool"]] = data
+            return
+        if entry.kind == Kind.FAILOVER_REFUSED:
+            self.orders.pop(data["pool"], None)
+            self.refused[data["pool"]] = entry.position
+            return
         if entry.kind == Kind.FAILOVER_DECIDED:
+            self.orders.pop(data["pool"], None)
             self.failovers[data["failover"]] = Failover(
                 data["failover"], data["pool"], data["target"], list(data["addresses"]), data["generation"],
                 data["why"], data["by"], entry.at, entry.position,
@@ -345,6 +377,9 @@ _HANDLERS: dict[str, Callable[[State, Entry], None]] = {
     Kind.CHANGE_ANNOUNCED: State._on_change,
     Kind.DRIFT_FOUND: State._on_drift,
     Kind.DRIFT_GONE: State._on_drift,
+    Kind.GAP: State._on_gap,
+    Kind.FAILOVER_ORDERED: State._on_failover,
+    Kind.FAILOVER_REFUSED: State._on_failover,
     Kind.FAILOVER_DECIDED: State._on_failover,
     Kind.FAILOVER_PROVIDER: State._on_failover,
     Kind.FAILOVER_DONE: State._on_failover,

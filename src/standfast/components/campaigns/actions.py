@@ -29,6 +29,9 @@ class NotReady(ValueError):
 def schedule(*, account_id: int, campaign_id: int, at: dt.datetime | None, by_user_id: int | None = None) -> Campaign:
     """Send now (`at` None or past) or at a time (aware). Raises NotReady, IllegalMove."""
     campaign = states.locked(account_id=account_id, campaign_id=campaign_id)
+    if campaign.send_id is not None:
+        # A page from before it was held still has the button: a second freeze would send everybody everything again.
+        raise states.IllegalMove("This campaign has begun to leave; “Go on” sends what has not left.")
     found = preflight.check(campaign)
     if not found.may_send:
         raise NotReady(found)
@@ -74,6 +77,9 @@ def _with_send(
     account_id: int, campaign_id: int, to: CampaignState, send_state: delivery.SendState, by_user_id: int | None
 ) -> Campaign:
     campaign = states.locked(account_id=account_id, campaign_id=campaign_id)
+    ended = delivery.Send.objects.filter(account_id=account_id, pk=campaign.send_id, state=delivery.SendState.FINISHED)
+    if campaign.state == S.SENDING and ended.exists():
+        raise states.IllegalMove("Everything has left already.")
     states.move(campaign, to, by_user_id=by_user_id)
     if campaign.send_id:
         delivery.set_state(account_id=account_id, send_id=campaign.send_id, state=send_state)

@@ -100,14 +100,20 @@ def _check_sender(campaign: Campaign, result: Preflight) -> None:
 
 
 def _check_people(campaign: Campaign, result: Preflight) -> None:
-    known = set(
-        List.objects.filter(account_id=campaign.account_id, pk__in=campaign.list_ids).values_list("pk", flat=True)
-    )
+    chosen = [*campaign.list_ids, *campaign.suppressed_list_ids]
+    known = set(List.objects.filter(account_id=campaign.account_id, pk__in=chosen).values_list("pk", flat=True))
     if not campaign.list_ids:
         result.error("people", "No list is chosen.", "Choose at least one list.")
         return
     if set(campaign.list_ids) - known:
         result.error("people", "A chosen list does not exist any more.", "Choose the lists again.")
+        return
+    if set(campaign.suppressed_list_ids) - known:
+        result.error(
+            "people",
+            "A list whose people were to be left out does not exist any more: they would get this campaign.",
+            "Choose the lists to leave out again.",
+        )
         return
     result.audience = delivery.count_audience(
         account_id=campaign.account_id, list_ids=campaign.list_ids, suppressed_list_ids=campaign.suppressed_list_ids

@@ -2,7 +2,7 @@
 
     draft -> scheduled | freezing          scheduled -> freezing | draft | cancelled
     freezing -> sending | sent | held      sending -> paused | held | sent | cancelled
-    paused -> sending | cancelled          held -> sending | freezing | cancelled
+    paused -> sending | held | cancelled   held -> sending | freezing | draft | cancelled
 
 Every move is a row in the event log.
 """
@@ -23,7 +23,7 @@ MOVES: dict[str, frozenset[str]] = {
     S.SCHEDULED: frozenset({S.FREEZING, S.DRAFT, S.CANCELLED, S.HELD}),
     S.FREEZING: frozenset({S.SENDING, S.SENT, S.HELD, S.CANCELLED}),
     S.SENDING: frozenset({S.PAUSED, S.HELD, S.SENT, S.CANCELLED}),
-    S.PAUSED: frozenset({S.SENDING, S.CANCELLED}),
+    S.PAUSED: frozenset({S.SENDING, S.HELD, S.CANCELLED}),
     S.HELD: frozenset({S.SENDING, S.FREEZING, S.CANCELLED, S.DRAFT}),
     S.SENT: frozenset({S.SENDING}),  # uncertain messages that a person sends again
     S.CANCELLED: frozenset(),
@@ -44,6 +44,11 @@ class IllegalMove(ValueError):
 
 def now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
+
+
+def is_late(state: str, since_at: dt.datetime | None) -> bool:
+    """Whether a campaign has been in its state for longer than it may."""
+    return since_at is not None and state in DEADLINES and now() - since_at > DEADLINES[state]
 
 
 def locked(*, account_id: int, campaign_id: int) -> Campaign:

@@ -196,7 +196,7 @@ def cancel_import(request: HttpRequest, account_id: int, import_id: int) -> Http
 def rejects(request: HttpRequest, account_id: int, import_id: int) -> HttpResponseBase:
     found = get_object_or_404(Import, account_id=account_id, pk=import_id)
     path = Path(found.rejects_path)
-    if not found.rejected_count or not path.exists():
+    if not found.rejected_count or not path.is_file():
         raise Http404
     return FileResponse(
         path.open("rb"), as_attachment=True, filename=f"refused-{import_id}.csv", content_type="text/csv"

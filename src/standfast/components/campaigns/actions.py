@@ -77,7 +77,9 @@ def _with_send(
     account_id: int, campaign_id: int, to: CampaignState, send_state: delivery.SendState, by_user_id: int | None
 ) -> Campaign:
     campaign = states.locked(account_id=account_id, campaign_id=campaign_id)
-    ended = delivery.Send.objects.filter(account_id=account_id, pk=campaign.send_id, state=delivery.SendState.FINISHED)
+    ended = delivery.Send.objects.filter(
+        account_id=account_id, pk=campaign.send_id or 0, state=delivery.SendState.FINISHED
+    )
     if campaign.state == S.SENDING and ended.exists():
         raise states.IllegalMove("Everything has left already.")
     states.move(campaign, to, by_user_id=by_user_id)

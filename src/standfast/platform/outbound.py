@@ -7,16 +7,14 @@ Who connects uses the address that was checked here, not the name again: a name 
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import os
 import socket
 
 from standfast.platform import config
+from standfast.protocols.public_address import is_public
 
 RESOLVE_SECONDS_MAX = 5.0
 ALLOW_PRIVATE = "STANDFAST_ALLOW_PRIVATE"
-# RFC 6052 and RFC 8215: addresses that a translator turns into the IPv4 address in their last 32 bits.
-_TRANSLATED = tuple(ipaddress.ip_network(net) for net in ("64:ff9b::/96", "64:ff9b:1::/48"))
 
 
 class OutboundRefused(OSError):
@@ -44,18 +42,6 @@ async def addresses(host: str, port: int) -> list[str]:
             permanent=True,
         )
     return public
-
-
-def is_public(address: str) -> bool:
-    """Whether an IP address is one of the public Internet, also when it wraps an IPv4 address (RFC 4291, 6052, 3056)."""
-    ip: ipaddress.IPv4Address | ipaddress.IPv6Address = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(ip, ipaddress.IPv6Address):
-        wrapped = ip.ipv4_mapped or ip.sixtofour
-        if wrapped is None and any(ip in net for net in _TRANSLATED):
-            wrapped = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
-        if wrapped is not None:
-            ip = wrapped
-    return ip.is_global and not ip.is_multicast
 
 
 def _is_inbox(host: str, port: int) -> bool:

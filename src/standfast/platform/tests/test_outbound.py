@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from standfast.platform import config, outbound
+from standfast.protocols.public_address import is_public
 
 # fmt: off
 PRIVATE = [
@@ -26,12 +27,12 @@ def not_allowed(monkeypatch):
 
 @pytest.mark.parametrize("address", PRIVATE)
 def test_addresses_that_are_not_of_the_internet(address):
-    assert not outbound.is_public(address)
+    assert not is_public(address)
 
 
 @pytest.mark.parametrize("address", PUBLIC)
 def test_public_addresses(address):
-    assert outbound.is_public(address)
+    assert is_public(address)
 
 
 @pytest.mark.parametrize(

@@ -204,4 +204,4 @@ def test_a_full_disk_loses_no_finding(monkeypatch: pytest.MonkeyPatch) -> None:
     scene.engine.handle([])
     scene.run(2)
     assert scene.posts() == ["investigating"]
-    assert [entry.kind for entry in scene.log.after()][0] == Kind.CHECK_DOWN
+    assert next(entry.kind for entry in scene.log.after()) == Kind.CHECK_DOWN

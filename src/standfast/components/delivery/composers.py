@@ -55,21 +55,24 @@ class Composers:
             if row is None:
                 raise SendGone("the send was deleted")
             sources: dict[str, Any] = row[1]
-            composer: Composer | None
+            composer: Composer | None = None
             try:
-                composer = Composer(
-                    account_id=account_id, send_id=send_id, nonce=row[0], sources=sources, key=self.key,
-                    signers=signers_for(connection, account_id=account_id, from_email=sources["from_email"]),
-                )  # fmt: skip
+                signers = signers_for(connection, account_id=account_id, from_email=sources["from_email"])
+                if signers:
+                    composer = Composer(
+                        account_id=account_id, send_id=send_id, nonce=row[0], sources=sources, key=self.key,
+                        signers=signers,
+                    )  # fmt: skip
+                else:  # deleted since the freeze; large providers refuse bulk mail without a signature
+                    problem = f"{sources['from_email']} is of no sending domain any more. Add the domain again."
             except (ContentError, HeaderError, SealError, DkimError) as error:
                 problem = str(error)
-                composer = None
             except KeyError as error:
                 problem = f"The send's frozen sources lack {error}; cancel it and send the campaign again."
-                composer = None
             if composer is None:
                 connection.execute(
-                    "UPDATE delivery_send SET state = 'paused', problem = %s WHERE account_id = %s AND id = %s",
+                    "UPDATE delivery_send SET state = 'paused', problem = %s "
+                    "WHERE account_id = %s AND id = %s AND state = 'ready'",
                     [problem[:1000], account_id, send_id],
                 )
         if composer is None:

@@ -14,9 +14,11 @@ import fcntl
 import mmap
 import os
 import secrets
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
+from queue import SimpleQueue
+from threading import Thread
+from typing import NamedTuple, Protocol
 
 from standfast.platform.spool_format import frame, next_record, records, segment_path, segments
 
@@ -38,6 +40,13 @@ class SpoolBusy(SpoolError):
     """Another process writes this spool."""
 
 
+class Waiter(Protocol):
+    """Somebody who is told, in the appender's event loop, what became of a record."""
+
+    def flushed(self, position: int, error: SpoolError | None) -> None:
+        """The record is on disk and ends at `position`; or it is not, for this reason."""
+
+
 class Spool:
     """The one writer of a spool directory. Open it, `append` from one event loop, `close` it.
 
@@ -55,13 +64,15 @@ class Spool:
         self._fd: int | None = None
         self._start = self._end = self._next_start
         self._pending: list[bytes] = []
-        self._waiters: list[asyncio.Future[int]] = []
+        self._waiters: list[Waiter] = []
         self._pending_bytes = 0
         self._flushing = False
         self._closed = False
         self._idle = asyncio.Event()
         self._idle.set()
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="spool")
+        # A queue and a thread of our own: an executor's futures cost more than the flush of a small batch.
+        self._work: SimpleQueue[_Batch | None] = SimpleQueue()
+        self._thread = Thread(target=self._write_batches, name="spool", daemon=True)
         self.appended_count = 0
         self.refused_count = 0
         self.flush_count = 0
@@ -79,41 +90,48 @@ class Spool:
 
         The future raises SpoolFull or SpoolError when it is not. Raises ValueError for an empty or oversized payload.
         """
-        loop = asyncio.get_running_loop()
+        waiter = _FutureWaiter(asyncio.get_running_loop().create_future())
+        self.append_for(waiter, payload)
+        return waiter.future
+
+    def append_for(self, waiter: Waiter, payload: bytes) -> None:
+        """Append one record and tell `waiter` once it is on disk or cannot be; at once when too much is waiting.
+
+        Raises ValueError for an empty or oversized payload.
+        """
         record = frame(payload)
-        waiter: asyncio.Future[int] = loop.create_future()
         if self._closed or self._pending_bytes + len(record) > PENDING_BYTES_MAX:
             self.refused_count += 1
-            waiter.set_exception(
-                SpoolError("the spool is closed") if self._closed else SpoolFull("too much is waiting")
-            )
-            return waiter
+            waiter.flushed(0, SpoolError("the spool is closed") if self._closed else SpoolFull("too much is waiting"))
+            return
         self._pending.append(record)
         self._waiters.append(waiter)
         self._pending_bytes += len(record)
         if not self._flushing:
             self._flushing = True
             self._idle.clear()
+            loop = asyncio.get_running_loop()
             # Not at once: what else arrives in this turn of the loop shares the flush.
             loop.call_soon(self._flush, loop)
-        return waiter
 
     async def close(self) -> None:
         """Write what is waiting, then release the directory."""
         self._closed = True
         await self._idle.wait()
-        self._thread.shutdown()
+        if self._thread.ident is not None:
+            self._work.put(None)
+            self._thread.join()
         if self._fd is not None:
             os.close(self._fd)
             self._fd = None
         os.close(self._lock_fd)
 
     def _flush(self, loop: asyncio.AbstractEventLoop) -> None:
-        batch, waiters = self._take_batch()
-        future = loop.run_in_executor(self._thread, self._write, b"".join(batch))
-        future.add_done_callback(lambda done: self._flushed(loop, batch, waiters, done))
+        if self._thread.ident is None:
+            self._thread.start()
+        self._work.put(_Batch(loop, *self._take_batch()))
 
-    def _take_batch(self) -> tuple[list[bytes], list["asyncio.Future[int]"]]:
+    def _take_batch(self) -> tuple[list[bytes], list[Waiter]]:
         count, size = len(self._pending), self._pending_bytes
         if size > BATCH_BYTES_MAX:
             size = 0
@@ -126,42 +144,46 @@ class Spool:
         self._pending_bytes -= size
         return batch, waiters
 
-    def _flushed(
-        self,
-        loop: asyncio.AbstractEventLoop,
-        batch: list[bytes],
-        waiters: list["asyncio.Future[int]"],
-        done: "asyncio.Future[int]",
-    ) -> None:
+    def _flushed(self, batch: "_Batch", start: int, error: OSError | None) -> None:
         self.flush_count += 1
-        error = done.exception()
-        if error is None:
-            self._acknowledge(done.result(), batch, waiters)
-        else:
-            self._refuse(error, waiters)
+        # Before anybody is told: what the waiters append now begins the next flush, not one of its own.
         if self._pending:
-            self._flush(loop)
+            self._flush(batch.loop)
         else:
             self._flushing = False
             self._idle.set()
+        if error is None:
+            self._acknowledge(start, batch)
+        else:
+            self._refuse(error, batch)
 
-    def _acknowledge(self, start: int, batch: list[bytes], waiters: list["asyncio.Future[int]"]) -> None:
-        self.appended_count += len(batch)
+    def _acknowledge(self, start: int, batch: "_Batch") -> None:
+        self.appended_count += len(batch.waiters)
         self.last_error = None
         position = start
-        for record, waiter in zip(batch, waiters, strict=True):
+        for record, waiter in zip(batch.records, batch.waiters, strict=True):
             position += len(record)
-            if not waiter.done():
-                waiter.set_result(position)
+            _tell(batch.loop, waiter, position, None)
 
-    def _refuse(self, error: BaseException, waiters: list["asyncio.Future[int]"]) -> None:
-        self.refused_count += len(waiters)
+    def _refuse(self, error: OSError, batch: "_Batch") -> None:
+        self.refused_count += len(batch.waiters)
         self.last_error = str(error)
-        full = isinstance(error, OSError) and error.errno in FULL_ERRNOS
-        refusal = SpoolFull if full else SpoolError
-        for waiter in waiters:
-            if not waiter.done():
-                waiter.set_exception(refusal(f"not written to {self.directory}: {error}"))
+        refusal = SpoolFull if error.errno in FULL_ERRNOS else SpoolError
+        for waiter in batch.waiters:
+            _tell(batch.loop, waiter, 0, refusal(f"not written to {self.directory}: {error}"))
+
+    def _write_batches(self) -> None:
+        """The writer's thread: one batch after the other until None comes."""
+        while (batch := self._work.get()) is not None:
+            start, error = 0, None
+            try:
+                start = self._write(b"".join(batch.records))
+            except OSError as caught:
+                error = caught
+            except Exception as caught:  # whatever it is, those who wait must hear that nothing is promised
+                error = OSError(f"{type(caught).__name__}: {caught}")
+            with suppress(RuntimeError):  # the loop was closed with records waiting: nobody is left to be told
+                batch.loop.call_soon_threadsafe(self._flushed, batch, start, error)
 
     def _write(self, data: bytes) -> int:
         """Make the batch durable and return the position at which it starts. Runs in the writer's thread."""
@@ -202,6 +224,37 @@ class Spool:
             os.close(self._fd)
         self._fd = None
         self._next_start = max(self._next_start, end)
+
+
+class _Batch(NamedTuple):
+    """What one flush makes durable, and who waits for it in which loop."""
+
+    loop: asyncio.AbstractEventLoop
+    records: list[bytes]
+    waiters: list[Waiter]
+
+
+class _FutureWaiter:
+    """Turns the news into a future's result."""
+
+    def __init__(self, future: asyncio.Future[int]) -> None:
+        self.future = future
+
+    def flushed(self, position: int, error: SpoolError | None) -> None:
+        """See Waiter."""
+        if self.future.done():
+            return
+        if error is None:
+            self.future.set_result(position)
+        else:
+            self.future.set_exception(error)
+
+
+def _tell(loop: asyncio.AbstractEventLoop, waiter: Waiter, position: int, error: SpoolError | None) -> None:
+    try:
+        waiter.flushed(position, error)
+    except Exception as caught:  # the mistake of one must not leave the others waiting for ever
+        loop.call_exception_handler({"message": "a waiter of the spool failed", "exception": caught})
 
 
 def node_id(directory: Path) -> str:

@@ -48,7 +48,7 @@ def seal_recipient(key: bytes, ref: RecipientRef, *, purpose: Purpose = "track")
     if min(ref) < 0:
         raise ValueError("a recipient reference holds no negative numbers")
     text = b"%xg%xg%xg%xg%x" % ref
-    token = _KIND[purpose] + _tag(key, purpose, text) + text.decode()
+    token = _KIND[purpose] + (_tag(key, purpose, text) + text).decode()
     if len(token) > (BOUNCE_CHARS_MAX if purpose == "bounce" else TOKEN_CHARS_MAX):
         raise ValueError(f"the recipient reference is too long for a {purpose} token ({len(token)} characters)")
     return token
@@ -60,11 +60,12 @@ def open_recipient(key: bytes, token: str, *, purpose: Purpose = "track") -> Rec
         raise TokenError("this is not a token of ours")
     if purpose == "bounce":
         token = token.lower()
+    raw = token.encode()
     tag_end = 1 + _TAG_CHARS[purpose]
-    text = token[tag_end:]
-    if token[:1] != _KIND[purpose] or not compare_digest(token[1:tag_end], _tag(key, purpose, text.encode())):
+    text = raw[tag_end:]
+    if token[:1] != _KIND[purpose] or not compare_digest(raw[1:tag_end], _tag(key, purpose, text)):
         raise TokenError("the token is forged, cut short, or made for another purpose")
-    account, send, seq, contact, sent = text.split("g")
+    account, send, seq, contact, sent = token[tag_end:].split("g")
     return RecipientRef(int(account, 16), int(send, 16), int(seq, 16), int(contact, 16), int(sent, 16))
 
 
@@ -73,7 +74,7 @@ def sign_link(key: bytes, *, account_id: int, send_id: int, link_id: int, url: s
 
     16 characters, safe in URLs. Raises ValueError when the address cannot be written as UTF-8.
     """
-    return _tag(key, "link", b"%d.%d.%d." % (account_id, send_id, link_id) + url.encode())
+    return _tag(key, "link", b"%d.%d.%d." % (account_id, send_id, link_id) + url.encode()).decode()
 
 
 def verify_link(key: bytes, *, account_id: int, send_id: int, link_id: int, url: str, signature: str) -> bool:
@@ -85,12 +86,12 @@ def verify_link(key: bytes, *, account_id: int, send_id: int, link_id: int, url:
     return signature.isascii() and compare_digest(signature, expected)
 
 
-def _tag(key: bytes, purpose: str, text: bytes) -> str:
+def _tag(key: bytes, purpose: str, text: bytes) -> bytes:
     state = _keyed(key, purpose).copy()
     state.update(text)
     if purpose == "bounce":
-        return state.digest().translate(_FOLD_TO_BASE32).decode()
-    return b2a_base64(state.digest(), newline=False).translate(_URLSAFE).decode()
+        return state.digest().translate(_FOLD_TO_BASE32)
+    return b2a_base64(state.digest(), newline=False).translate(_URLSAFE)
 
 
 @lru_cache(maxsize=256)

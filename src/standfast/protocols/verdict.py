@@ -10,9 +10,9 @@ Mail Privacy Protection, which fetches with the bare agent `Mozilla/5.0`, and th
 
 import re
 from collections import OrderedDict
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
-from typing import NamedTuple
 
 CLICK_SECONDS_MIN = 2
 BURST_SECONDS = 1.0
@@ -43,8 +43,9 @@ class Reason(StrEnum):
     BURST = "burst"  # several links of one message at once
 
 
-class Verdict(NamedTuple):
-    """Who acted, and why we think so."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Verdict:
+    """Who acted, and why we think so. There is one object of each, so that counting by it costs no comparison."""
 
     kind: Kind
     reason: Reason
@@ -91,9 +92,9 @@ def agent_reason(agent: str) -> Reason | None:
     return next((reason for reason, pattern in _PATTERNS if pattern.search(agent)), None)
 
 
-def judge_open(*, method: str, agent: str, ip: str) -> Verdict:
+def judge_open(*, is_head: bool, agent: str, ip: str) -> Verdict:
     """The verdict on a fetch of the open pixel."""
-    if method == "HEAD":
+    if is_head:
         return _MACHINE[Reason.HEAD]
     reason = agent_reason(agent)
     if reason is None and ip.startswith(_APPLE_NETWORK):
@@ -119,7 +120,7 @@ class BurstWatch:
 
 def judge_click(
     *,
-    method: str,
+    is_head: bool,
     agent: str,
     recipient: tuple[int, int, int],
     link: int,
@@ -130,7 +131,7 @@ def judge_click(
     """The verdict on a followed link. `recipient` is (account, send, seq), times are unix seconds, link 0 is the
     honeypot."""
     burst = bursts.is_burst(recipient, link=link, at=at)
-    if method == "HEAD":
+    if is_head:
         return _MACHINE[Reason.HEAD]
     if link == 0:
         return _MACHINE[Reason.HONEYPOT]

@@ -2,6 +2,7 @@
 
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from urllib.parse import unquote
 
 Networks = tuple[IPv4Network | IPv6Network, ...]
 FORWARDED_CHARS_MAX = 512
@@ -22,9 +23,9 @@ def is_within(address: str, networks: Networks) -> bool:
     return any(parsed in network for network in networks)
 
 
-def peer_address(client: str) -> str:
-    """The address in "192.0.2.1:4711" or "[2001:db8::1]:4711"."""
-    return client.rpartition(":")[0].strip("[]") or client
+def decoded(path: str) -> str:
+    """A path with its percent-encoding undone; what is no UTF-8 becomes a character that no token has."""
+    return unquote(path)
 
 
 def client_address(peer: str, forwarded: str | None, *, trusted: Networks) -> str:

@@ -1,62 +1,54 @@
-"""What the tracker does with each kind of address: read the token, judge, write down, answer."""
+"""What the tracker does with each kind of address: read the token, judge, and say what to write down and to answer."""
 
 import time
-from asyncio import Future
-from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, NamedTuple
 from urllib.parse import unquote, unquote_plus
 
-from standfast.platform.spool import Spool, SpoolError
-from standfast.protocols.event_record import encode_event
+from standfast.protocols.event_record import encode_prepared, json_text
 from standfast.protocols.tokens import RecipientRef, TokenError, open_recipient, verify_link
 from standfast.protocols.verdict import BurstWatch, Verdict, judge_click, judge_open
 from standfast.services.tracker import pages, replies
-from standfast.services.tracker.replies import Reply
+from standfast.services.tracker.replies import Answer, Durable, Refusal, Reply
+from standfast.services.tracker.request import Request
 
-AGENT_CHARS_MAX = 512
 LINK_DIGITS_MAX = 6
 HONEYPOT_LINK = 0
 LINKS_REMEMBERED = 1024  # at 8 KB each, the longest address that is read
 
 
-class Request(NamedTuple):
-    """What the handlers need of an HTTP request. `path` is decoded, `query` is not."""
+class Destination:
+    """Where a signed link leads, with what every click on it needs. `data` is a piece of the event's JSON."""
 
-    method: str
-    path: str
-    query: str
-    agent: str
-    ip: str
-    body: bytes
+    __slots__ = ("data", "refused", "reply")
+
+    def __init__(self, link: int, url: str, reply: Reply, refused: Refusal) -> None:
+        self.data = f',"link":{link},"url":{json_text(url)}'
+        self.reply, self.refused = reply, refused
 
 
 class Hits:
-    """The handlers, with what they share: the key, the spool, and the memory of the last second."""
+    """The handlers, with what they share: the key, the counts, and the memory of the last second."""
 
-    def __init__(self, *, spool: Spool, token_key: bytes) -> None:
-        self.spool = spool
+    def __init__(self, *, token_key: bytes) -> None:
         self.verdicts: dict[Verdict, int] = {}
         self._key = token_key
         self._bursts = BurstWatch()
+        self._judgements: dict[Verdict, str] = {}
 
-    async def opened(self, request: Request) -> Reply:
+    def opened(self, request: Request) -> Answer:
         """GET /o/<token>.gif"""
         path = request.path
-        if not path.endswith(".gif"):
+        if path[-4:] != ".gif":
             return replies.NOT_FOUND
         try:
             ref = open_recipient(self._key, path[3:-4])
         except TokenError:
             return replies.BAD_TOKEN
-        verdict = judge_open(method=request.method, agent=request.agent, ip=request.ip)
-        try:
-            await self._record("opened", ref, time.time_ns(), request, self._judged(verdict))
-        except SpoolError:
-            return replies.BUSY
-        return replies.OPENED
+        verdict = judge_open(is_head=request.method == b"HEAD", agent=request.agent, ip=request.ip)
+        payload = _event("opened", ref, time.time_ns(), request, self._judged(verdict))
+        return payload, replies.OPENED, replies.busy
 
-    async def clicked(self, request: Request) -> Reply:
+    def clicked(self, request: Request) -> Answer:
         """GET /c/<token>/<link>?u=<destination>&s=<signature>: nothing unsigned is ever redirected to."""
         token, _, number = request.path[3:].partition("/")
         try:
@@ -66,18 +58,23 @@ class Hits:
         if not (number.isascii() and number.isdigit() and len(number) <= LINK_DIGITS_MAX):
             return replies.NOT_FOUND
         link = int(number)
-        url = signed_destination(self._key, ref.account_id, ref.send_id, link, request.query)
-        if url is None and link != HONEYPOT_LINK:
-            return replies.BAD_SIGNATURE
-        if url is not None and not url[:8].lower().startswith(("http://", "https://")):
-            return replies.BAD_DESTINATION
-        try:
-            await self._record_click(ref, link, url, request)
-        except SpoolError:
-            return replies.BUSY if url is None else replies.busy_on_the_way_to(url)
-        return replies.TRAPPED if url is None else replies.redirect(url)
+        to = signed_destination(self._key, ref.account_id, ref.send_id, link, request.query)
+        if isinstance(to, Reply):
+            return to
+        at_ns = time.time_ns()
+        verdict = judge_click(
+            is_head=request.method == b"HEAD",
+            agent=request.agent,
+            recipient=ref[:3],
+            link=link,
+            at=at_ns / 1e9,
+            sent_at=ref.sent_at,
+            bursts=self._bursts,
+        )
+        payload = _event("clicked", ref, at_ns, request, self._judged(verdict) + to.data)
+        return payload, to.reply, to.refused
 
-    async def unsubscribe(self, request: Request) -> Reply:
+    def unsubscribe(self, request: Request) -> Answer:
         """GET /u/<token> shows a page and changes nothing, POST acts (RFC 8058), POST /u/<token>/undo takes it back."""
         token, _, rest = request.path[3:].partition("/")
         try:
@@ -86,66 +83,68 @@ class Hits:
             return replies.BAD_TOKEN
         if rest not in {"", "undo"}:
             return replies.NOT_FOUND
-        if request.method == "POST":
-            return await self._act(ref, token, request, undo=rest == "undo")
+        if request.method == b"POST":
+            return _act(ref, token, request, undo=rest == "undo")
         if rest:
             return replies.not_allowed("POST")
         return replies.page(200, pages.unsubscribe(token), "unsubscribe_page")
 
-    async def _act(self, ref: RecipientRef, token: str, request: Request, *, undo: bool) -> Reply:
-        kind = "resubscribed" if undo else "unsubscribed"
-        data = {"way": "page" if undo else _way(request.body)}
+    def _judged(self, verdict: Verdict) -> str:
+        """Count a verdict, and give it as a piece of the event's JSON."""
+        counts = self.verdicts
+        counts[verdict] = counts.get(verdict, 0) + 1
         try:
-            await self._record(kind, ref, time.time_ns(), request, data)
-        except SpoolError:
-            return replies.BUSY
-        html = pages.resubscribed(token) if undo else pages.unsubscribed(token)
-        return replies.page(200, html, kind)
+            return self._judgements[verdict]
+        except KeyError:
+            text = f'"verdict":{json_text(verdict.kind.value)},"reason":{json_text(verdict.reason.value)}'
+            return self._judgements.setdefault(verdict, text)
 
-    def _record_click(self, ref: RecipientRef, link: int, url: str | None, request: Request) -> Future[int]:
-        at_ns = time.time_ns()
-        verdict = judge_click(
-            method=request.method,
-            agent=request.agent,
-            recipient=ref[:3],
-            link=link,
-            at=at_ns / 1e9,
-            sent_at=ref.sent_at,
-            bursts=self._bursts,
-        )
-        return self._record("clicked", ref, at_ns, request, {**self._judged(verdict), "link": link, "url": url or ""})
 
-    def _judged(self, verdict: Verdict) -> dict[str, Any]:
-        self.verdicts[verdict] = self.verdicts.get(verdict, 0) + 1
-        return {"verdict": verdict.kind, "reason": verdict.reason}
+def _act(ref: RecipientRef, token: str, request: Request, *, undo: bool) -> Durable:
+    kind = "resubscribed" if undo else "unsubscribed"
+    way = "page" if undo else _way(request.body)
+    html = pages.resubscribed(token) if undo else pages.unsubscribed(token)
+    payload = _event(kind, ref, time.time_ns(), request, f'"way":{json_text(way)}')
+    return payload, replies.page(200, html, kind), replies.busy
 
-    def _record(
-        self, kind: str, ref: RecipientRef, at_ns: int, request: Request, data: Mapping[str, Any]
-    ) -> Future[int]:
-        payload = encode_event(
-            account_id=ref.account_id,
-            at_us=at_ns // 1000,
-            kind=kind,
-            contact_id=ref.contact_id,
-            send_id=ref.send_id,
-            seq=ref.seq,
-            data={**data, "ua": request.agent[:AGENT_CHARS_MAX], "ip": request.ip},
-        )
-        return self.spool.append(payload)
+
+def _event(kind: str, ref: RecipientRef, at_ns: int, request: Request, data: str) -> bytes:
+    account_id, send_id, seq, contact_id, _ = ref
+    return encode_prepared(
+        kind,
+        account_id,
+        at_ns // 1000,
+        contact_id,
+        send_id,
+        seq,
+        f"{data},{_agent(request.agent)}{json_text(request.ip)}",
+    )
+
+
+@lru_cache(maxsize=4096)
+def _agent(agent: str) -> str:
+    return f'"ua":{json_text(agent)},"ip":'
 
 
 @lru_cache(maxsize=LINKS_REMEMBERED)
-def signed_destination(key: bytes, account_id: int, send_id: int, link: int, query: str) -> str | None:
-    """The destination in the query, None unless it is signed for this link of this send.
+def signed_destination(key: bytes, account_id: int, send_id: int, link: int, query: str) -> Destination | Reply:
+    """The destination in the query if it is signed for this link of this send, else the answer that refuses it.
 
-    Remembered, as all recipients of a send share it.
+    Remembered, as all recipients of a send share it. The honeypot needs no destination.
     """
     raw, signature = _destination(query)
     # Some programs rewrite a space as "+": the signature tells which reading is the one that was sent.
     for url in (unquote(raw), unquote_plus(raw)) if "+" in raw else (unquote(raw),):
         if url and verify_link(key, account_id=account_id, send_id=send_id, link_id=link, url=url, signature=signature):
-            return url
-    return None
+            break
+    else:
+        if link != HONEYPOT_LINK:
+            return replies.BAD_SIGNATURE
+        return Destination(link, "", replies.TRAPPED, replies.busy)
+    if not url[:8].lower().startswith(("http://", "https://")):
+        return replies.BAD_DESTINATION
+    busy = replies.busy_on_the_way_to(url)
+    return Destination(link, url, replies.redirect(url), lambda error: busy)
 
 
 def _destination(query: str) -> tuple[str, str]:

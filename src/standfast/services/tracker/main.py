@@ -3,26 +3,25 @@
 import asyncio
 import gc
 import os
+import resource
 import signal
 import socket
 from pathlib import Path
 
 import structlog
 import uvloop
-from granian.constants import Interfaces
-from granian.http import HTTP1Settings
-from granian.server.embed import Server
 
 from standfast.platform import config
 from standfast.platform.spool import Spool, SpoolBusy
 from standfast.protocols.keys import derive
 from standfast.services.tracker.app import TrackerApp
 from standfast.services.tracker.client import Networks, parse_networks
+from standfast.services.tracker.connection import Connection
+from standfast.services.tracker.connections import Connections
 
-HEADER_BYTES_MAX = 16 * 1024
-HEADER_SECONDS_MAX = 10
 BACKLOG = 2048
-IN_FLIGHT_MAX = 4096
+CONNECTIONS_MAX = 4096
+FILES_RESERVED = 64
 STOP_SECONDS_MAX = 5
 GARBAGE_THRESHOLD = 20_000
 TOKEN_KEY_PURPOSE = "tokens"  # noqa: S105 - the name of a key, not a key
@@ -40,10 +39,8 @@ def run(
     anonymise_ip: bool = False,
 ) -> None:
     """Serve until SIGTERM or SIGINT. Raises SystemExit with a sentence when the port or the spool is taken."""
-    _check_port(host, port)
     serving = _serve(
-        host=host,
-        port=port,
+        listener=_listen(host, port),
         spool_dir=spool_dir,
         token_key=derive(secret, TOKEN_KEY_PURPOSE),
         trusted=trusted,
@@ -76,54 +73,60 @@ def main() -> None:
 
 
 async def _serve(
-    *, host: str, port: int, spool_dir: Path, token_key: bytes, trusted: Networks, anonymise_ip: bool
+    *, listener: socket.socket, spool_dir: Path, token_key: bytes, trusted: Networks, anonymise_ip: bool
 ) -> None:
     spool = Spool(spool_dir)
     app = TrackerApp(spool=spool, token_key=token_key, trusted=trusted, anonymise_ip=anonymise_ip)
-    server = Server(
-        app,
-        address=host,
-        port=port,
-        interface=Interfaces.RSGI,
-        websockets=False,
-        backlog=BACKLOG,
-        backpressure=IN_FLIGHT_MAX,
-        http1_settings=HTTP1Settings(header_read_timeout=HEADER_SECONDS_MAX * 1000, max_buffer_size=HEADER_BYTES_MAX),
-        log_enabled=False,
-    )
+    connections = Connections(spool=spool, answer=app.answer, outcomes=app.outcomes, connections_max=_connections_max())
+    app.collector.connections = connections
     loop = asyncio.get_running_loop()
+    stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, server.stop)
-    log.info("tracker listens", address=f"http://{host}:{port}", spool=str(spool_dir), node=spool.node)
+        loop.add_signal_handler(number, stopped.set)
+    server = await loop.create_server(lambda: Connection(connections), sock=listener, backlog=BACKLOG)
+    log.info("tracker listens", address=f"http://{_shown(listener)}", spool=str(spool_dir), node=spool.node)
     # What lives for ever need not be looked at again, and a request leaves no cycles behind.
     gc.collect()
     gc.freeze()
     gc.set_threshold(GARBAGE_THRESHOLD)
-    await server.serve()
-    await _drain(app)
+    await stopped.wait()
+    server.close()
+    await connections.stop(seconds_max=STOP_SECONDS_MAX)
     await spool.close()
     log.info("tracker stopped", appended=spool.appended_count)
 
 
-async def _drain(app: TrackerApp) -> None:
-    """Let the requests end that have begun, as their events may be on disk already."""
-    deadline = asyncio.get_running_loop().time() + STOP_SECONDS_MAX
-    while app.in_flight and asyncio.get_running_loop().time() < deadline:
-        await asyncio.sleep(0.01)
+def _connections_max() -> int:
+    """As many as memory should hold, or fewer where the system allows fewer files; raises its soft limit."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = CONNECTIONS_MAX + FILES_RESERVED
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        return max(1, soft - FILES_RESERVED)
+    return CONNECTIONS_MAX
 
 
-def _check_port(host: str, port: int) -> None:
-    """granian shares a port with whoever else would; two trackers on one port would be a surprise."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise SystemExit(
-                f"The tracker cannot listen on {host}:{port} ({error.strerror}). "
-                "Stop what uses the port, or set STANDFAST_TRACKER_PORT."
-            ) from None
+def _listen(host: str, port: int) -> socket.socket:
+    """A socket bound to the address. Raises SystemExit with a sentence when it cannot be."""
+    try:
+        family, _, _, _, address = socket.getaddrinfo(
+            host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except OSError as error:
+        raise SystemExit(
+            f"The tracker cannot listen on {host}:{port} ({error.strerror}). "
+            "Stop what uses the port, or set STANDFAST_TRACKER_PORT."
+        ) from None
+    return listener
+
+
+def _shown(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 if __name__ == "__main__":

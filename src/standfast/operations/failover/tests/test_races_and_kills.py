@@ -1,0 +1,127 @@
+"""Thirty controllers in thirty processes race: one wins. A controller killed at any step is carried on. Never empty."""
+
+from __future__ import annotations
+
+import multiprocessing
+import threading
+from pathlib import Path
+
+import dns.message
+import dns.query
+
+from standfast.operations.failover.authority import Fenced, Generation, Standing
+from standfast.operations.failover.history import History
+from standfast.operations.failover.tests import rival
+from standfast.operations.failover.tests.ground import STANDBY, Providers, make_authorities, of_kind
+from standfast.operations.log import Log
+
+RIVALS = 30
+
+processes = multiprocessing.get_context("forkserver")
+processes.set_forkserver_preload([rival.__name__])
+
+
+class Watch(threading.Thread):
+    """Asks both servers for a record until stopped, and keeps every set of addresses that it saw."""
+
+    def __init__(self, providers: Providers, record: str) -> None:
+        super().__init__(daemon=True)
+        self.servers = [providers.bind, providers.knot]
+        self.query = dns.message.make_query(record, "A")
+        self.seen: list[tuple[str, ...]] = []
+        self.over = threading.Event()
+
+    def run(self) -> None:
+        while not self.over.is_set():
+            for server in self.servers:
+                answer = dns.query.udp(self.query, server.address, port=server.port, timeout=5)
+                self.seen.append(tuple(item.to_text() for rrset in answer.answer for item in rrset))
+            self.over.wait(0.002)
+
+
+def test_exactly_one_of_thirty_wins_and_both_providers_have_its_answer(
+    providers: Providers, pool: str, tmp_path: Path
+) -> None:
+    barrier = processes.Barrier(RIVALS)
+    address = "198.51.100.{}".format
+    rivals = [
+        processes.Process(
+            target=rival.race,
+            args=(providers.map_file, tmp_path / f"{number}.sqlite3", pool, address(number + 10), barrier),
+        )
+        for number in range(RIVALS)
+    ]
+    watch = Watch(providers, f"{pool}.shop.test.")
+    watch.start()
+    for one in rivals:
+        one.start()
+    for one in rivals:
+        one.join(100)
+    watch.over.set()
+    watch.join()
+    assert [one.exitcode for one in rivals] == [0] * RIVALS
+    winners = []
+    for number in range(RIVALS):
+        log = Log(tmp_path / f"{number}.sqlite3")
+        history = History(log)
+        history.read()
+        failover = history.latest[pool]
+        assert failover.done
+        if not failover.lost:
+            assert failover.outcomes == {"north": "changed", "south": "changed"}
+            winners.append(address(number + 10))
+        log.close()
+    assert len(winners) == 1
+    for standing in providers.standings(pool):
+        assert standing.addresses == (winners[0],)
+        assert standing.generation.number == 1
+    assert all(watch.seen)
+
+
+def test_a_controller_killed_at_any_step_is_carried_on(providers: Providers, pool: str, tmp_path: Path) -> None:
+    """Each step once: log entries, questions, before and after each change at each provider."""
+    watch = Watch(providers, f"{pool}.shop.test.")
+    watch.start()
+    number, step, finished = 0, 0, processes.Event()
+    while not finished.is_set():
+        step += 1
+        wanted = f"198.51.100.{70 + step}"
+        log_file = tmp_path / f"{step}.sqlite3"
+        again = processes.Event()
+        for last, event in ((step, finished), (None, again)):
+            one = processes.Process(
+                target=rival.move_and_die, args=(providers.map_file, log_file, pool, wanted, last, event)
+            )
+            one.start()
+            one.join(60)
+            assert one.exitcode == (0 if event.is_set() else -9)
+        assert again.is_set()
+        log = Log(log_file)
+        assert len(of_kind(log, "failover_decided")) == 1
+        assert len(of_kind(log, "failover_done")) == 1
+        outcomes = [(entry.data["provider"], entry.data["outcome"]) for entry in of_kind(log, "failover_provider")]
+        assert sorted(outcomes) == [("north", "changed"), ("south", "changed")]
+        log.close()
+        standings = providers.standings(pool)
+        assert [standing.addresses for standing in standings] == [(wanted,)] * 2
+        assert standings[0].generation == standings[1].generation
+        assert standings[0].generation.number > number
+        number = standings[0].generation.number
+    watch.over.set()
+    watch.join()
+    assert step > 8
+    assert all(watch.seen)
+
+
+async def test_a_delayed_writer_with_an_old_plan_changes_nothing(providers: Providers, log: Log, pool: str) -> None:
+    the_pool = next(one for one in providers.map.pools if one.id == pool)
+    writers = make_authorities(providers)
+    old = [await writer.read(the_pool) for writer in writers]
+    await providers.controller(log).move(pool, "standby", why="down", by="quorum")
+    for writer, seen in zip(writers, old, strict=True):
+        assert isinstance(seen, Standing)
+        stale = Generation(1, "old-plan")
+        assert await writer.replace(the_pool, ("192.0.2.99",), generation=stale, seen=seen) == Fenced()
+        now = await writer.read(the_pool)
+        assert isinstance(now, Standing)
+        assert now.addresses == STANDBY

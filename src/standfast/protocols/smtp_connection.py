@@ -47,6 +47,7 @@ class Connection(asyncio.Protocol):
         self._writing_body = False
         self._leaving = False
         self._lost: str | None = None
+        self._answered = False
         self._deadline = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._idle_waiters: list[asyncio.Future[None]] = []
@@ -378,7 +379,9 @@ class Connection(asyncio.Protocol):
             self._on_line(line)
         if len(self._rest) + self._lines_bytes > MAX_REPLY_BYTES:
             self._fail(f"the server sent a reply of more than {MAX_REPLY_BYTES} bytes")
-        elif self._expected and not self._writing_body:
+        elif self._answered and self._expected and not self._writing_body:
+            # Only a whole reply earns the next one its time: a server that drips bytes would hold us for days.
+            self._answered = False
             self._arm(self._expected[0][1])
 
     def _on_line(self, line: bytes) -> None:
@@ -402,6 +405,7 @@ class Connection(asyncio.Protocol):
         self._on_reply(int(digits), text)
 
     def _on_reply(self, code: int, text: bytes) -> None:
+        self._answered = True
         if not self._expected:
             words = text.decode("utf-8", "replace")
             self._fail(f"the server closed: {code} {words}" if code == 421 else f"unasked reply: {code} {words[:200]}")

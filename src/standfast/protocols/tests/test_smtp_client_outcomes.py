@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Coroutine
 
 import pytest
@@ -183,6 +184,24 @@ async def test_silence_after_the_dot_is_uncertain_and_before_it_deferred() -> No
         assert isinstance(second, Deferred)
     async with Script({"DATA": [None]}) as script:
         assert {type(outcome) for outcome in await three(script, timeouts=timeouts)} == {Deferred}
+
+
+async def test_a_reply_that_drips_is_late_all_the_same() -> None:
+    async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 peer\r\n")
+        await reader.readline()
+        with contextlib.suppress(OSError):
+            while True:
+                writer.write(b"x")
+                await writer.drain()
+                await asyncio.sleep(0.01)
+
+    server = await asyncio.start_server(drip, "127.0.0.1", 0)
+    with pytest.raises(SmtpConnectError) as caught:
+        port = server.sockets[0].getsockname()[1]
+        await connect("127.0.0.1", port, tls="none", timeouts=Timeouts(command_seconds=0.2))
+    server.close()
+    assert "in time" in caught.value.text
 
 
 async def test_nonsense_after_the_dot_is_uncertain() -> None:

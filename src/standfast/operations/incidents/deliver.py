@@ -15,9 +15,6 @@ import json
 import socket
 from collections.abc import Sequence
 from datetime import datetime
-from email.message import EmailMessage
-from email.policy import SMTP
-from email.utils import format_datetime
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -28,6 +25,18 @@ from standfast.operations.incidents.ledger import Bounced, Delivered, Due, Later
 from standfast.operations.incidents.records import Incident, Post
 from standfast.operations.map import Map
 from standfast.protocols import smtp_client
+from standfast.protocols.mime import (
+    Header,
+    Skeleton,
+    date_value,
+    encode_addresses,
+    encode_header,
+    list_unsubscribe,
+    message_bytes,
+    message_id,
+    one_line,
+    qp_run,
+)
 from standfast.protocols.public_address import is_public
 
 WEBHOOK_SECONDS = 10.0
@@ -72,26 +81,33 @@ def letter(
     page = mail.map.page
     url = f"{page.url}/incidents/{incident.id}.html"
     message = plain_letter(
-        mail, to=due.subscriber.address, subject=f"[{page.name}] {post.status.value.capitalize()}: {incident.title}",
+        mail,
+        to=due.subscriber.address,
+        subject=f"[{page.name}] {post.status.value.capitalize()}: {incident.title}",
         text=f"{post.body}\n\n{url}\n\n-- \nYou receive this because you subscribed to {page.url}\nStop it: {unsubscribe_url}\n",
-        message_id=f"<{due.message}@{mail.domain}>", now=now,
-    )  # fmt: skip
-    message["List-Unsubscribe"] = f"<{unsubscribe_url}>"
-    message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-    message["Auto-Submitted"] = "auto-generated"
-    return due.subscriber.address, message.as_bytes(policy=SMTP)
+        unique=due.message,
+        now=now,
+        more=list_unsubscribe(url=unsubscribe_url),
+    )
+    return due.subscriber.address, message
 
 
-def plain_letter(mail: Mail, *, to: str, subject: str, text: str, message_id: str, now: datetime) -> EmailMessage:
-    """A plain text message of the status page."""
-    message = EmailMessage(policy=SMTP)
-    message["From"] = f"{mail.map.page.name} <{mail.sender}>"
-    message["To"] = to
-    message["Subject"] = " ".join(subject.split())
-    message["Message-ID"] = message_id
-    message["Date"] = format_datetime(now)
-    message.set_content(text)
-    return message
+def plain_letter(
+    mail: Mail, *, to: str, subject: str, text: str, unique: str, now: datetime, more: Sequence[Header] = ()
+) -> bytes:
+    """A plain text message of the status page. unique: the left side of its Message-ID."""
+    skeleton = Skeleton(html=False)
+    headers: list[Header] = [
+        (b"From", encode_addresses("From", [(mail.map.page.name, mail.sender)])),
+        (b"To", encode_addresses("To", [("", to)])),
+        (b"Subject", encode_header("Subject", one_line(subject))),
+        (b"Date", date_value(now)),
+        (b"Message-ID", message_id(unique=unique, domain=mail.domain)),
+        (b"Auto-Submitted", b"auto-generated"),
+        *more,
+        *skeleton.headers,
+    ]
+    return message_bytes(headers, skeleton.body(text=qp_run(text.replace("\r\n", "\n").replace("\n", "\r\n"))))
 
 
 def webhook_body(the_map: Map, incident: Incident, post: Post) -> bytes:

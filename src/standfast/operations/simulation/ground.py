@@ -42,7 +42,10 @@ def small_map(*, checks: int = 1, vantages: int = 5, rules: dict[str, Any] | Non
                 {"id": f"v{number}", "name": f"Vantage {number}", "key_file": f"v{number}.key"}
                 for number in range(1, vantages + 1)
             ],
-            "checks": [{"id": f"c{number}", "kind": "tcp", "working": True} for number in range(checks)],
+            "checks": [
+                {"id": f"c{number}", "kind": "tcp", "working": True, "spec": {"host": "127.0.0.1", "port": 9}}
+                for number in range(checks)
+            ],
             "rules": rules or {},
             **tables,
         }

@@ -9,25 +9,26 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from standfast.operations.clock import Clock
 from standfast.operations.map import Check
 from standfast.operations.monitoring.probes import dns, ftp, http, smtp, tcp, tls
 from standfast.operations.monitoring.probes.failure import Bad, Good, of_error
+from standfast.operations.monitoring.probes.reach import Target
 from standfast.operations.monitoring.report import Outcome, Reason
 
 DETAIL_MAX = 300
 
-_KINDS: dict[str, Callable[[Check], Awaitable[Good]]] = {
-    "dns": dns.look,
-    "ftp": ftp.look,
-    "http": http.look,
-    "smtp": smtp.look,
-    "tcp": tcp.look,
-    "tls": tls.look,
+_KINDS: dict[str, tuple[Callable[[Check], Awaitable[Good]], type[BaseModel]]] = {
+    "dns": (dns.look, dns.Spec),
+    "ftp": (ftp.look, ftp.Spec),
+    "http": (http.look, http.Spec),
+    "smtp": (smtp.look, smtp.Spec),
+    "tcp": (tcp.look, Target),
+    "tls": (tls.look, tls.Spec),
 }
 
 
@@ -37,7 +38,7 @@ async def probe(check: Check, clock: Clock) -> Outcome:
     reason, seen = Reason.GOOD, tuple[str, ...]()
     try:
         async with asyncio.timeout(check.timeout_seconds):
-            good = await _KINDS[check.kind](check)
+            good = await _KINDS[check.kind][0](check)
         detail, seen = good.detail, good.seen
     except Bad as bad:
         reason, detail, seen = bad.reason, bad.detail, bad.seen
@@ -53,6 +54,21 @@ async def probe(check: Check, clock: Clock) -> Outcome:
     except Exception as error:  # a peer may send anything: whatever a parser makes of it is an outcome
         reason, detail = Reason.PROTOCOL, f"{type(error).__name__}: {error}"
     return Outcome(check.id, reason, one_line(detail), round((clock.monotonic() - begun) * 1000, 1), seen)
+
+
+def problems(checks: Iterable[Check]) -> list[str]:
+    """What is wrong with the specs of these checks: to be said at start, since such a check never judges its target."""
+    found = []
+    for check in checks:
+        try:
+            _KINDS[check.kind][1].model_validate(check.spec)
+        except ValidationError as error:
+            found += [f"checks: {check.id}: {line}" for line in _shown(error)]
+    return found
+
+
+def _shown(error: ValidationError) -> list[str]:
+    return [f"spec.{'.'.join(str(part) for part in item['loc'])}: {item['msg']}" for item in error.errors()]
 
 
 def one_line(text: str) -> str:

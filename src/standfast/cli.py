@@ -22,6 +22,7 @@ def main(arguments: list[str] | None = None) -> int:
         "rebuild": _rebuild,
         "first-link": _first_link,
         "password-link": _password_link,
+        "operations": _operations,
     }
     try:
         return run[given.command](given)
@@ -56,7 +57,17 @@ def _parser() -> argparse.ArgumentParser:
     rebuild = commands.add_parser("rebuild", help="make the roll-ups again from the event log and compare")
     rebuild.add_argument("--account", type=int, help="one account; all without it")
     rebuild.add_argument("--apply", action="store_true", help="keep the rebuilt roll-ups where they differ")
+    operations = commands.add_parser(
+        "operations", add_help=False, help="watch, fail over, and tell: monitor, status page, desk"
+    )
+    operations.add_argument("rest", nargs=argparse.REMAINDER)  # its own parser: nothing of it is loaded for others
     return parser
+
+
+def _operations(given: argparse.Namespace) -> int:
+    from standfast.operations import commands
+
+    return commands.main(given.rest)
 
 
 def _up(given: argparse.Namespace) -> int:

@@ -13,6 +13,9 @@ SERVICES = ("application", "tracker", "mail_exchanger", "inbox", "worker")
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit status. What a person can mend is one sentence, not a traceback."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments[:1] == ["operations"]:  # has a parser of its own, and nothing of it is loaded for others
+        return _operations(arguments[1:])
     given = _parser().parse_args(arguments)
     run = {
         "up": _up,
@@ -22,7 +25,6 @@ def main(arguments: list[str] | None = None) -> int:
         "rebuild": _rebuild,
         "first-link": _first_link,
         "password-link": _password_link,
-        "operations": _operations,
     }
     try:
         return run[given.command](given)
@@ -57,17 +59,14 @@ def _parser() -> argparse.ArgumentParser:
     rebuild = commands.add_parser("rebuild", help="make the roll-ups again from the event log and compare")
     rebuild.add_argument("--account", type=int, help="one account; all without it")
     rebuild.add_argument("--apply", action="store_true", help="keep the rebuilt roll-ups where they differ")
-    operations = commands.add_parser(
-        "operations", add_help=False, help="watch, fail over, and tell: monitor, status page, desk"
-    )
-    operations.add_argument("rest", nargs=argparse.REMAINDER)  # its own parser: nothing of it is loaded for others
+    commands.add_parser("operations", help="watch, fail over, and tell: monitor, status page, desk")
     return parser
 
 
-def _operations(given: argparse.Namespace) -> int:
+def _operations(arguments: list[str]) -> int:
     from standfast.operations import commands
 
-    return commands.main(given.rest)
+    return commands.main(arguments)
 
 
 def _up(given: argparse.Namespace) -> int:

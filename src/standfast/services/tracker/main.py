@@ -20,7 +20,7 @@ from standfast.services.tracker.connection import Connection
 from standfast.services.tracker.connections import Connections
 
 BACKLOG = 2048
-CONNECTIONS_MAX = 4096
+CONNECTIONS_MAX = 3000  # each may hold a head of 16 KB, in 100 MB altogether
 FILES_RESERVED = 64
 STOP_SECONDS_MAX = 5
 GARBAGE_THRESHOLD = 20_000

@@ -18,7 +18,7 @@ from standfast.operations.map import Square
 from standfast.operations.status import Status
 from standfast.operations.status_page.bodies import as_html
 from standfast.operations.status_page.edition import Edition, duration, lasting
-from standfast.operations.status_page.uptime import DOWN, Day, Record, Uptime, percent_words
+from standfast.operations.status_page.uptime import DOWN, NO_BREAK, Day, Record, Uptime, percent_words
 
 HERE = Path(__file__).parent
 RECENT_DAYS = 14
@@ -87,7 +87,7 @@ def _shared(edition: Edition, release: str) -> dict[str, Any]:
         "stale_after": str(edition.stale_after_seconds),
         "stale_words": lasting(edition.stale_after_seconds),
         "indicator": indicator,
-        "words": words,
+        "words": words.replace(" %", NO_BREAK + "%"),
         "as_of": edition.moment(edition.now, seconds=True),
         "vantages": str(len(edition.state.vantages)),
         "absent": str(len(absent)) if absent else "",

@@ -11,13 +11,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from standfast.operations.incidents.state import State
 from standfast.operations.map import Map, Square
 from standfast.operations.status import Status
 
 DAYS = 90
+NO_BREAK = "\u00a0"
 DOWN = {Status.MAJOR_OUTAGE: 1.0, Status.PARTIAL_OUTAGE: 0.3}
 
 Tally = dict[Status, float]  # seconds in each status; NOT_MONITORED is kept apart from the rest
@@ -47,7 +48,7 @@ class Record:
         self._map = the_map
         today = now.astimezone(zone).date()
         self.dates = [today - timedelta(days=back) for back in range(days - 1, -1, -1)]
-        first = datetime.combine(self.dates[0], time(), tzinfo=zone)
+        first = datetime.combine(self.dates[0], time(), tzinfo=zone).astimezone(UTC)
         blind = [*state.blind, *([(state.blind_since, now)] if state.blind_since else [])]
         self._seconds: dict[Square, dict[date, Tally]] = defaultdict(dict)
         for interval in state.history:
@@ -71,6 +72,7 @@ class Record:
     def _of(self, weighed: Iterable[tuple[Square, float]]) -> Uptime:
         squares = list(weighed)
         whole = sum(weight for _, weight in squares) or 1.0
+        counted = {square for square, _ in squares if self._monitored(square)}
         found, watched, down = Uptime(), 0.0, 0.0
         for on in self.dates:
             seconds: Tally = {}
@@ -81,11 +83,17 @@ class Record:
                         continue
                     seconds[status] = seconds.get(status, 0.0) + part * weight / whole
                     worst = status if worst is None or status.rank > worst.rank else worst
+                    if square in counted:
+                        watched += part * weight
+                        down += part * weight * DOWN.get(status, 0.0)
             found.days.append(Day(on, worst, seconds))
-            watched += sum(seconds.values())
-            down += sum(seconds.get(status, 0.0) * share for status, share in DOWN.items())
         found.percent = 100.0 * (1 - down / watched) if watched else None
         return found
+
+    def _monitored(self, square: Square) -> bool:
+        """An outage of everything colours a square that no check covers, yet says nothing of its uptime."""
+        seen = {status for tally in self._seconds.get(square, {}).values() for status, part in tally.items() if part}
+        return Status.OPERATIONAL in seen or Status.NOT_MONITORED not in seen
 
 
 def percent_words(percent: float | None) -> str:
@@ -93,7 +101,7 @@ def percent_words(percent: float | None) -> str:
     if percent is None:
         return "no data"
     down = int(percent * 100 + 1e-6) / 100
-    return "100 %" if down >= 100 else f"{down:.2f} %"
+    return f"100{NO_BREAK}%" if down >= 100 else f"{down:.2f}{NO_BREAK}%"
 
 
 def _by_day(
@@ -104,8 +112,7 @@ def _by_day(
     while start < until:
         on = start.astimezone(zone).date()
         midnight = datetime.combine(on + timedelta(days=1), time(), tzinfo=zone)
-        # The zone's own arithmetic would ignore a change of summer time: compare as instants.
-        end = min(until, midnight.astimezone(since.tzinfo))
+        end = min(until, midnight.astimezone(UTC))  # in UTC: a zone's own arithmetic ignores a change of summer time
         unseen = sum(max(0.0, (min(end, last) - max(start, begin)).total_seconds()) for begin, last in blind)
         yield on, (end - start).total_seconds(), unseen
         start = end

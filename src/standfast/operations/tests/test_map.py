@@ -48,8 +48,8 @@ def test_every_problem_is_named_with_its_place() -> None:
     [
         (lambda table: table.update(vantages=table["vantages"][:2]), "vantages"),
         (lambda table: table["clusters"].append(table["clusters"][0]), "twice"),
-        (lambda table: table["checks"][1].update(id="same"), "twice"),
-        (lambda table: table["checks"][1]["spec"].update(url="https://{nowhere}/"), "nowhere"),
+        (lambda table: table["checks"][-1].update(id="same"), "twice"),
+        (lambda table: table["checks"][-1]["spec"].update(url="https://{nowhere}/"), "nowhere"),
         (lambda table: table["checks"][0].update(components=["typo"]), "typo"),
         (lambda table: table["checks"][0].update(pool="typo"), "typo"),
         (lambda table: table["page"].update(time_zone="Mars/Olympus"), "Mars/Olympus"),

@@ -86,13 +86,13 @@ class Controller:
             self.history.read()
             latest = self.history.latest.get(pool_id)
             if by == QUORUM and target == "primary":
-                self._refuse(pool, target, "going back to the primary addresses is for a person to order", latest)
+                self._refuse(pool, target, "going back to the primary addresses is for a person to order")
                 return
             if by == QUORUM and latest is not None and latest.target == target and not latest.lost:
                 if not latest.done:
                     await self._carry(pool, latest)
                 return
-            failover = await self._decide(pool, target, why=why, by=by, approved_by=approved_by, latest=latest)
+            failover = await self._decide(pool, target, why=why, by=by, approved_by=approved_by)
             if failover is not None:
                 await self._carry(pool, failover)
 
@@ -126,13 +126,13 @@ class Controller:
     # -- deciding ---------------------------------------------------------------------------------------------------
 
     async def _decide(
-        self, pool: Pool, target: Target, *, why: str, by: str, approved_by: str | None, latest: Failover | None
+        self, pool: Pool, target: Target, *, why: str, by: str, approved_by: str | None
     ) -> Failover | None:
         """Read what stands there, let the guard look at it, and write the decision down."""
         addresses = pool.standby if target == "standby" else pool.primary
         serving = self._serving(pool.record)
         if not serving:
-            self._refuse(pool, target, f"no provider of the map serves {pool.record}", latest)
+            self._refuse(pool, target, f"no provider of the map serves {pool.record}")
             return None
         standings, stopped = await asyncio.gather(
             _first_answers([authority.read(pool) for authority in serving]),
@@ -140,10 +140,10 @@ class Controller:
         )
         seen = [standing for standing in standings if isinstance(standing, Standing)]
         if by == QUORUM and seen and all(set(standing.addresses) == set(addresses) for standing in seen):
-            self._refuse(pool, target, f"{pool.record} has these addresses already ({seen[0].generation.text})", latest)
+            self._refuse(pool, target, f"{pool.record} has these addresses already ({seen[0].generation.text})")
             return None
         if stopped is not None:
-            self._refuse(pool, target, stopped, latest)
+            self._refuse(pool, target, stopped)
             return None
         number = 1 + max([self.history.numbers.get(pool.id, 0), *(standing.generation.number for standing in seen)])
         failover = f"{pool.id}-{number}-{self.nonce()}"
@@ -156,7 +156,6 @@ class Controller:
                     "summary": f"{pool.record} to its {target} addresses: {', '.join(addresses)}",
                     "provider": ", ".join(authority.id for authority in serving),
                     "by": by,
-                    "records": [[pool.record, pool.type, list(addresses)]],
                 },
                 at=now,
             )
@@ -191,12 +190,8 @@ class Controller:
                 return f"{authority.id}: {verdict.why}; a person may approve it by name"
         return None
 
-    def _refuse(self, pool: Pool, target: Target, why: str, latest: Failover | None) -> None:
-        """Said once for each reason until the next decision: the engine may ask every second."""
-        key = f"failover_refused {pool.id} {target} {latest.id if latest else ''} {why}"
-        self.log.append(
-            Kind.FAILOVER_REFUSED, {"pool": pool.id, "target": target, "why": why}, at=self.clock.now(), key=key
-        )
+    def _refuse(self, pool: Pool, target: Target, why: str) -> None:
+        self.log.append(Kind.FAILOVER_REFUSED, {"pool": pool.id, "target": target, "why": why}, at=self.clock.now())
 
     # -- carrying out -----------------------------------------------------------------------------------------------
 

@@ -153,7 +153,7 @@ def bind(
     """BIND as the primary of zones {name: master file text}; every key may update and transfer them."""
     port = port or free_port(address)
     folder.mkdir(parents=True, exist_ok=True)
-    names = " ".join(f'key "{key.name}";' for key in keys)
+    names = " ".join(f'key "{key.name}";' for key in keys) or "none;"
     lines = [
         f'options {{ directory "{folder}"; pid-file "{folder}/named.pid"; session-keyfile "{folder}/session.key";',
         f'  managed-keys-directory "{folder}"; lock-file none; dnssec-validation no; recursion no; notify no;',

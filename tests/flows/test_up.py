@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -46,6 +47,16 @@ def read_until(process, words: str) -> str:
     return read
 
 
+def healthy(url: str) -> bool:
+    """Whether it says so within the time in which workers come up."""
+    for _ in range(100):
+        try:
+            return urllib.request.urlopen(url, timeout=20).status == 200
+        except urllib.error.HTTPError:
+            time.sleep(0.3)
+    return False
+
+
 @pytest.mark.timeout(180)
 def test_start_stop_and_start_again(environment):
     first = start(environment)
@@ -53,6 +64,8 @@ def test_start_stop_and_start_again(environment):
     assert "/welcome/" in said
     base = f"http://127.0.0.1:{environment['STANDFAST_PORT']}"
     assert urllib.request.urlopen(base, timeout=20).status == 200
+    assert urllib.request.urlopen(f"{base}/healthz/application-login", timeout=20).status == 200
+    assert healthy(f"{base}/healthz/campaign-sends")
 
     # what holds people's data is for this user alone
     for name in ("exchanger", "inbox", "journal", "log", "run", "secret.key", "spool"):

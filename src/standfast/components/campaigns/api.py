@@ -11,6 +11,7 @@ from standfast.components.campaigns.actions import (
     test_send,
     unschedule,
 )
+from standfast.components.campaigns.lateness import late_campaigns
 from standfast.components.campaigns.models import Campaign, CampaignState, Hold
 from standfast.components.campaigns.preflight import Finding, Preflight, check
 from standfast.components.campaigns.progress import Progress, progress_of
@@ -29,6 +30,7 @@ __all__ = [
     "cancel",
     "check",
     "duplicate",
+    "late_campaigns",
     "pause",
     "progress_of",
     "resend_uncertain",

@@ -3,7 +3,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from standfast.components.accounts.pages import home
-from standfast.services.application import dashboard, inbox_pages
+from standfast.services.application import dashboard, health, inbox_pages
 from standfast.services.application.style_page import style_page
 from standfast.services.application.welcome import new_account, welcome
 
@@ -25,6 +25,7 @@ urlpatterns = [
     path("", include("standfast.components.tracking.urls")),
     path("accounts/<int:account_id>/inbox/", include((inbox_pages.URLS, "inbox"))),
     path("", include("allauth.urls")),
+    path("", include((health.URLS, "health"))),
 ]
 
 if settings.DEBUG:

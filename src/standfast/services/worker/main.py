@@ -19,6 +19,7 @@ from psycopg_pool import ConnectionPool
 
 from standfast.platform import consumers, postgres
 from standfast.platform.config import Config
+from standfast.platform.heartbeat import BEAT_SECONDS, Pulse
 from standfast.protocols.keys import derive
 from standfast.services.worker.shipping import ship_spools
 
@@ -53,11 +54,28 @@ def send(config: Config) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, sender.stop.set)
         log.info("sender works", node=sender.node, journal=sender.directory.name)
+        alive = asyncio.create_task(_show_life(pool))  # in the sender's own loop: one that hangs shows none
         await sender.run()
+        alive.cancel()
         log.info("sender stopped", outcomes=sender.sent)
 
     uvloop.run(run())
     pool.close()
+
+
+async def _show_life(pool: ConnectionPool) -> None:
+    pulse = Pulse("sending")
+
+    def beat() -> None:
+        with pool.connection() as connection:
+            pulse.beat(connection)
+
+    while True:
+        try:
+            await asyncio.to_thread(beat)
+        except psycopg.Error as error:  # PoolTimeout is one
+            log.warning("no heartbeat", error=str(error).strip())
+        await asyncio.sleep(BEAT_SECONDS)
 
 
 def tend(config: Config) -> None:
@@ -66,18 +84,25 @@ def tend(config: Config) -> None:
 
     django.setup()
     from standfast.components.audience.api import CONSUMERS as AUDIENCE
+    from standfast.components.campaigns.api import late_campaigns
     from standfast.components.campaigns.api import tend as tend_campaigns
     from standfast.components.delivery.api import finish_cancelled
     from standfast.components.tracking.api import CONSUMERS as TRACKING
 
     stop = threading.Event()
+    tending, folding = Pulse("campaigns"), Pulse("consumers")
 
     def campaigns(connection: psycopg.Connection) -> float:
         moved = tend_campaigns() + finish_cancelled(connection)
+        if tending.due():
+            tending.beat(connection, late_campaigns=late_campaigns())
         return 0.0 if moved else TEND_SECONDS
 
     def fold(connection: psycopg.Connection) -> float:
-        return 0.0 if consumers.advance_all(connection, [*TRACKING, *AUDIENCE]) else IDLE_SECONDS
+        read = consumers.advance_all(connection, [*TRACKING, *AUDIENCE])
+        if folding.due():
+            folding.beat(connection)
+        return 0.0 if read else IDLE_SECONDS
 
     loops: list[tuple[str, Callable[[psycopg.Connection], float]]] = [("campaigns", campaigns), ("consumers", fold)]
     threads = [

@@ -1,4 +1,4 @@
-"""Durable events a second and core: opens and clicks answered by a real tracker, beside granian that answers nothing.
+"""Durable events a second and core: opens and clicks answered by a real tracker, beside a socket that answers without reading.
 
     python benchmarks/tracker.py [seconds]
 
@@ -33,14 +33,17 @@ AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
 SHOP = "https://shop.example.com/offers/summer?utm_source=newsletter&utm_campaign=summer"
 BARE = """
 import asyncio, signal, sys, uvloop
-from granian.constants import Interfaces
-from granian.server.embed import Server
-async def app(scope, protocol):
-    protocol.response_bytes(200, [("content-type", "image/gif")], b"x" * 43)
+ANSWER = b"HTTP/1.1 200 OK\\r\\ncontent-length: 43\\r\\n\\r\\n" + b"x" * 43
+class Bare(asyncio.Protocol):
+    def connection_made(self, transport):
+        self.transport = transport
+    def data_received(self, data):
+        self.transport.write(ANSWER)
 async def main():
-    server = Server(app, port=int(sys.argv[1]), interface=Interfaces.RSGI, websockets=False, log_enabled=False)
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, server.stop)
-    await server.serve()
+    loop, stopped = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_signal_handler(signal.SIGTERM, stopped.set)
+    await loop.create_server(Bare, "127.0.0.1", int(sys.argv[1]))
+    await stopped.wait()
 uvloop.run(main())
 """
 
@@ -165,12 +168,12 @@ def run(name: str, pid: int, port: int, requests: list[bytes], seconds: float, l
     if load.failed:
         print(f"{name}: {load.failed} requests failed")
     rate = f"{load.answered / used:>10,.0f} /s a core{load.answered / seconds:>10,.0f} /s"
-    print(f"{name:<34}{rate}{used / load.answered * 1e6:>8.1f} us{limit:>16}")
+    print(f"{name:<38}{rate}{used / load.answered * 1e6:>8.1f} us{limit:>16}")
     return load.answered
 
 
 def main() -> None:
-    """Three lines: bare granian, opens, clicks; then memory, and whether the spool holds what was answered."""
+    """Three lines: bare uvloop, opens, clicks; then memory, and whether the spool holds what was answered."""
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 3.0
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -181,14 +184,14 @@ def main() -> None:
             **os.environ, "STANDFAST_VAR": folder, "STANDFAST_HOST": "127.0.0.1", "STANDFAST_TRACKER_PORT": str(port),
         }  # fmt: skip
         with started([sys.executable, "-c", BARE, str(port)], environment, port) as bare:
-            run("granian alone, nothing stored", bare.pid, port, opens(), seconds, "")
+            run("uvloop alone, nothing read or stored", bare.pid, port, opens(), seconds, "")
         with started([sys.executable, "-m", "standfast.services.tracker.main"], environment, port) as tracker:
             answered = run("tracker, durable opens", tracker.pid, port, opens(), seconds, f"limit {LIMIT_PER_CORE:,}")
             answered += run(
                 "tracker, durable clicks", tracker.pid, port, clicks(), seconds, f"limit {LIMIT_PER_CORE:,}"
             )
-            print(f"{'tracker, peak memory':<34}{peak_mb(tracker.pid):>10,.0f} MB{'limit 100 MB':>35}")
-        print(f"{'answered, and in the spool':<34}{answered:>10,} {count(Path(folder) / 'spool' / 'tracker'):>10,}")
+            print(f"{'tracker, peak memory':<38}{peak_mb(tracker.pid):>10,.0f} MB{'limit 100 MB':>35}")
+        print(f"{'answered, and in the spool':<38}{answered:>10,} {count(Path(folder) / 'spool' / 'tracker'):>10,}")
 
 
 def count(directory: Path) -> int:

@@ -10,14 +10,21 @@ from urllib.parse import quote, urlsplit
 from standfast.components.content.placeholders import TAG_REST, Hidden
 from standfast.components.content.problems import Problem, Severity
 from standfast.protocols.liquid import MESSAGE_TOKEN, ContentError, compile_template
-from standfast.protocols.tokens import sign_link
+from standfast.protocols.tokens import sign_link, sign_sender
 
 UNSUBSCRIBE_NAMES = frozenset(
     ["unsubscribe_link", "unsubscribe_url", "one_click_unsub_url", "list_unsub_url", "list_unsub_url_full",
      "workflow_unsub_url", "workflow_unsub_aa_url"]
 )  # fmt: skip
-# Pages about the message itself. What has no page of its own yet leads to the unsubscribe page, where all can be done.
-MESSAGE_PAGES = UNSUBSCRIBE_NAMES | {"edit_profile", "report_spam", "click_to_view"}
+# Pages about the message itself: the tracker's door of each name under `campaign`.
+_DOORS = {
+    **dict.fromkeys(sorted(UNSUBSCRIBE_NAMES), "u"),
+    "report_spam": "r",
+    "edit_profile": "p",
+    "click_to_view": "v",
+}
+MESSAGE_PAGES = frozenset(_DOORS)
+_SENDER_CHARS_MAX = 240  # as written in the address, which stands in a header of the message too
 
 _ANCHOR = re.compile(rf"<!--.*?-->|<(?:a|area)\s{TAG_REST}>", re.DOTALL | re.IGNORECASE)
 _HREF = re.compile(r"(?<=\s)href\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s>\"']+))", re.IGNORECASE)
@@ -45,6 +52,7 @@ class LinkSigner:
     key: bytes = field(repr=False)
     account_id: int
     send_id: int
+    sender: str = ""  # the name that the unsubscribe page shows
 
     def around_token(self, n: int, url: str) -> tuple[str, str]:
         """What stands before and after the message's token in a click address."""
@@ -63,7 +71,19 @@ class LinkSigner:
 
     def message_urls(self) -> dict[str, tuple[str, str]]:
         """`campaign.unsubscribe_url` and its like, as text around the token."""
-        return dict.fromkeys(sorted(MESSAGE_PAGES), (f"{self.tracker_url}/u/", ""))
+        named = {"u": self.sender_query, "r": self.sender_query}
+        return {name: (f"{self.tracker_url}/{door}/", named.get(door, "")) for name, door in _DOORS.items()}
+
+    @property
+    def sender_query(self) -> str:
+        """What stands behind the token where a page shall name the sender: the name and its signature; "" for none."""
+        name = " ".join(self.sender.split())
+        while len(quote(name, safe="")) > _SENDER_CHARS_MAX:
+            name = name[:-1]
+        if not name:
+            return ""
+        signature = sign_sender(self.key, account_id=self.account_id, send_id=self.send_id, name=name)
+        return f"?n={quote(name, safe='')}&s={signature}"
 
 
 @dataclass

@@ -69,10 +69,13 @@ class Composer:
         self.campaign: dict[str, Any] = sources["campaign"]
         self.tag: dict[str, Any] = sources.get("tag") or {}
         self.test_contact: dict[str, Any] = sources.get("test_contact") or {}
+        self.links = LinkSigner(
+            self.tracker_url, key, account_id, send_id, sender=sources["from_name"] or sources["from_email"]
+        )
         self.program = compile_message(
             subject=sources["subject"], preheader=sources["preheader"], html_source=sources["html"],
             source_kind=sources["source_kind"], text_source=sources["text"], inline_css=sources["inline_css"],
-            links=LinkSigner(self.tracker_url, key, account_id, send_id),
+            links=self.links,
         )  # fmt: skip
         self.frame = self._frame(sources)
         self._head = self.frame.template()
@@ -97,7 +100,8 @@ class Composer:
         headers.append((b"Feedback-ID", feedback))
         # The token goes between these; whether the address can stand in the header is known now.
         (name, around), one_click = list_unsubscribe(url=f"{self.tracker_url}/u/")
-        self._unsubscribe = around.removesuffix(b">").replace(b"%", b"%%") + b"%b>"
+        named = self.links.sender_query.replace("%", "%%").encode()
+        self._unsubscribe = around.removesuffix(b">").replace(b"%", b"%%") + b"%b" + named + b">"
         headers += [(name, None), one_click, *self.program.headers]
         names, values = zip(*headers, strict=True)
         return HeaderFrame(names, values)

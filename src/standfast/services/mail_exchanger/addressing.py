@@ -7,7 +7,7 @@ from standfast.protocols.tokens import RecipientRef, TokenError, open_recipient
 
 VERP_PREFIX = "b-"
 _BOUNCE_ADDRESS = re.compile(r"\bb-(b[0-9a-z]{20,62})@", re.IGNORECASE)
-_TRACKING_LINK = re.compile(r"/[uoc]/(t[0-9A-Za-z_-]{16,110})")
+_TRACKING_LINK = re.compile(r"/[ucoprv]/(t[0-9A-Za-z_-]{16,110})")
 COMPLAINT_NAMES = frozenset({"fbl", "abuse"})
 POSTMASTER = "postmaster"
 

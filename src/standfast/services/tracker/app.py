@@ -21,14 +21,20 @@ _LOOPBACK = client.parse_networks("127.0.0.0/8, ::1")
 
 
 class TrackerApp:
-    """Answers requests. `trusted` are the proxies whose X-Forwarded-For is believed."""
+    """Answers requests. `pages_url` is the application's; `trusted` are the proxies whose X-Forwarded-For is believed."""
 
     def __init__(
-        self, *, spool: Spool, token_key: bytes, trusted: client.Networks = (), anonymise_ip: bool = False
+        self,
+        *,
+        spool: Spool,
+        token_key: bytes,
+        pages_url: str = "",
+        trusted: client.Networks = (),
+        anonymise_ip: bool = False,
     ) -> None:
         self.spool = spool
         self.outcomes: Counter[str] = Counter()
-        self._hits = Hits(token_key=token_key)
+        self._hits = Hits(token_key=token_key, pages_url=pages_url)
         self.collector = TrackerCollector(spool=spool, verdicts=self._hits.verdicts, outcomes=self.outcomes)
         self._trusted = trusted
         self._anonymise_ip = anonymise_ip
@@ -37,6 +43,9 @@ class TrackerApp:
             "/o/": (self._hits.opened, _LOOKING),
             "/c/": (self._hits.clicked, _LOOKING),
             "/u/": (self._hits.unsubscribe, _ACTING),
+            "/r/": (self._hits.report_spam, _ACTING),
+            "/p/": (self._hits.profile, _LOOKING),
+            "/v/": (self._hits.view, _LOOKING),
         }
 
     def answer(self, request: Request) -> Answer:

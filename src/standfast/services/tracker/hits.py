@@ -2,10 +2,10 @@
 
 import time
 from functools import lru_cache
-from urllib.parse import unquote, unquote_plus
+from urllib.parse import quote, unquote, unquote_plus
 
 from standfast.protocols.event_record import encode_prepared, json_text
-from standfast.protocols.tokens import RecipientRef, TokenError, open_recipient, verify_link
+from standfast.protocols.tokens import RecipientRef, TokenError, open_recipient, verify_link, verify_sender
 from standfast.protocols.verdict import BurstWatch, Verdict, judge_click, judge_open
 from standfast.services.tracker import pages, replies
 from standfast.services.tracker.replies import Answer, Durable, Refusal, Reply
@@ -29,9 +29,10 @@ class Destination:
 class Hits:
     """The handlers, with what they share: the key, the counts, and the memory of the last second."""
 
-    def __init__(self, *, token_key: bytes) -> None:
+    def __init__(self, *, token_key: bytes, pages_url: str) -> None:
+        """`pages_url` is where the application has its public pages, without a slash at the end."""
         self.verdicts: dict[Verdict, int] = {}
-        self._key = token_key
+        self._key, self._pages_url = token_key, pages_url
         self._bursts = BurstWatch()
         self._judgements: dict[Verdict, str] = {}
 
@@ -83,11 +84,42 @@ class Hits:
             return replies.BAD_TOKEN
         if rest not in {"", "undo"}:
             return replies.NOT_FOUND
+        letter = letter_of(self._key, ref, token, request.query)
         if request.method == b"POST":
-            return _act(ref, token, request, undo=rest == "undo")
+            if rest:
+                return _act("resubscribed", ref, request, letter, pages.resubscribed(letter), "page")
+            return _act("unsubscribed", ref, request, letter, pages.unsubscribed(letter), _way(request.body))
         if rest:
             return replies.not_allowed("POST")
-        return replies.page(200, pages.unsubscribe(token), "unsubscribe_page")
+        return replies.page(200, pages.unsubscribe(letter), "unsubscribe_page")
+
+    def report_spam(self, request: Request) -> Answer:
+        """GET /r/<token> asks, POST records a complaint, which has the same effect as one through a feedback loop."""
+        token = request.path[3:]
+        try:
+            ref = open_recipient(self._key, token)
+        except TokenError:
+            return replies.BAD_TOKEN
+        letter = letter_of(self._key, ref, token, request.query)
+        if request.method == b"POST":
+            return _act("complained", ref, request, letter, pages.reported(letter), "page")
+        return replies.page(200, pages.report_spam(letter), "report_page")
+
+    def profile(self, request: Request) -> Answer:
+        """GET /p/<token>: the application has the page, as it needs the database."""
+        return self._elsewhere(request, "preferences")
+
+    def view(self, request: Request) -> Answer:
+        """GET /v/<token>: the letter in a browser, which the application shows."""
+        return self._elsewhere(request, "view")
+
+    def _elsewhere(self, request: Request, page: str) -> Reply:
+        token = request.path[3:]
+        try:
+            open_recipient(self._key, token)
+        except TokenError:
+            return replies.BAD_TOKEN
+        return replies.redirect(f"{self._pages_url}/{page}/{token}")
 
     def _judged(self, verdict: Verdict) -> str:
         """Count a verdict, and give it as a piece of the event's JSON."""
@@ -100,12 +132,22 @@ class Hits:
             return self._judgements.setdefault(verdict, text)
 
 
-def _act(ref: RecipientRef, token: str, request: Request, *, undo: bool) -> Durable:
-    kind = "resubscribed" if undo else "unsubscribed"
-    way = "page" if undo else _way(request.body)
-    html = pages.resubscribed(token) if undo else pages.unsubscribed(token)
+def _act(  # noqa: PLR0917
+    kind: str, ref: RecipientRef, request: Request, letter: pages.Letter, html: bytes, way: str
+) -> Durable:
     payload = _event(kind, ref, time.time_ns(), request, f'"way":{json_text(way)}')
-    return payload, replies.page(200, html, kind), replies.busy
+    return payload, replies.page(200, html, kind), lambda error: replies.busy_with(letter)
+
+
+def letter_of(key: bytes, ref: RecipientRef, token: str, query: str) -> pages.Letter:
+    """The letter that the pages are about. The sender is named when the query bears the signature of the name."""
+    raw, signature = _signed_value(query, "n")
+    name = unquote(raw)
+    if not name or not verify_sender(
+        key, account_id=ref.account_id, send_id=ref.send_id, name=name, signature=signature
+    ):
+        return pages.Letter(token, "", "")
+    return pages.Letter(token, name, f"?n={quote(name, safe='')}&s={signature}")
 
 
 def _event(kind: str, ref: RecipientRef, at_ns: int, request: Request, data: str) -> bytes:
@@ -132,7 +174,7 @@ def signed_destination(key: bytes, account_id: int, send_id: int, link: int, que
 
     Remembered, as all recipients of a send share it. The honeypot needs no destination.
     """
-    raw, signature = _destination(query)
+    raw, signature = _signed_value(query, "u")
     # Some programs rewrite a space as "+": the signature tells which reading is the one that was sent.
     for url in (unquote(raw), unquote_plus(raw)) if "+" in raw else (unquote(raw),):
         if url and verify_link(key, account_id=account_id, send_id=send_id, link_id=link, url=url, signature=signature):
@@ -147,12 +189,12 @@ def signed_destination(key: bytes, account_id: int, send_id: int, link: int, que
     return Destination(link, url, replies.redirect(url), lambda error: busy)
 
 
-def _destination(query: str) -> tuple[str, str]:
-    """The raw `u` and `s` of the query. Some mail programs leave the `&amp;` of HTML in place."""
+def _signed_value(query: str, wanted: str) -> tuple[str, str]:
+    """The raw `wanted` and `s` of the query. Some mail programs leave the `&amp;` of HTML in place."""
     raw = signature = ""
     for part in query.split("&"):
         name, _, value = part.removeprefix("amp;").partition("=")
-        if name == "u":
+        if name == wanted:
             raw = value
         elif name == "s":
             signature = value

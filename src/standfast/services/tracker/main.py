@@ -35,6 +35,7 @@ def run(
     port: int,
     spool_dir: Path,
     secret: bytes,
+    pages_url: str,
     trusted: Networks = (),
     anonymise_ip: bool = False,
 ) -> None:
@@ -43,6 +44,7 @@ def run(
         listener=_listen(host, port),
         spool_dir=spool_dir,
         token_key=derive(secret, TOKEN_KEY_PURPOSE),
+        pages_url=pages_url,
         trusted=trusted,
         anonymise_ip=anonymise_ip,
     )
@@ -67,16 +69,23 @@ def main() -> None:
         port=settings.tracker_port,
         spool_dir=settings.spool_dir / "tracker",
         secret=settings.secret(),
+        pages_url=settings.application_url,
         trusted=trusted,
         anonymise_ip=os.environ.get("STANDFAST_ANONYMISE_IP") == "1",
     )
 
 
 async def _serve(
-    *, listener: socket.socket, spool_dir: Path, token_key: bytes, trusted: Networks, anonymise_ip: bool
+    *,
+    listener: socket.socket,
+    spool_dir: Path,
+    token_key: bytes,
+    pages_url: str,
+    trusted: Networks,
+    anonymise_ip: bool,
 ) -> None:
     spool = Spool(spool_dir)
-    app = TrackerApp(spool=spool, token_key=token_key, trusted=trusted, anonymise_ip=anonymise_ip)
+    app = TrackerApp(spool=spool, token_key=token_key, pages_url=pages_url, trusted=trusted, anonymise_ip=anonymise_ip)
     connections = Connections(spool=spool, answer=app.answer, outcomes=app.outcomes, connections_max=_connections_max())
     app.collector.connections = connections
     loop = asyncio.get_running_loop()

@@ -3,6 +3,7 @@
 from base64 import b64encode
 from hashlib import sha256
 from html import escape
+from typing import NamedTuple
 
 _STYLE = (
     ":root{color-scheme:light dark;--ink:#1c2330;--soft:#5b6575;--paper:#fff;--ground:#f3f5f8;"
@@ -20,7 +21,7 @@ _STYLE = (
     "background:var(--act);color:#fff;font:inherit;font-weight:600;cursor:pointer;text-decoration:none}"
     "button.quiet{background:none;border-color:var(--line);color:var(--ink)}"
     "button:focus-visible,.go:focus-visible{outline:3px solid var(--act);outline-offset:2px}"
-    ".where{overflow-wrap:anywhere}"
+    ".where,h1{overflow-wrap:anywhere}.else{margin-top:1.25rem}a{color:inherit}a.go{color:#fff}"
 )
 _STYLE_HASH = b64encode(sha256(_STYLE.encode()).digest()).decode()
 HEADERS = [
@@ -45,34 +46,80 @@ def _page(title: str, body: str) -> bytes:
     ).encode()
 
 
-def unsubscribe(token: str) -> bytes:
+class Letter(NamedTuple):
+    """The message that a page is about: its token, and who sent it, as name and as the query that says so again."""
+
+    token: str
+    sender: str
+    query: str
+
+    @property
+    def from_sender(self) -> str:
+        """ " from Alice's shop", or nothing where the link does not say whose letter it was."""
+        return f" from {escape(self.sender)}" if self.sender else ""
+
+    def address(self, door: str, rest: str = "") -> str:
+        """The address of a page about this message, for an attribute."""
+        return escape(f"/{door}/{self.token}{rest}{self.query}")
+
+
+def unsubscribe(letter: Letter) -> bytes:
     """Asks before anything changes: mail scanners follow links, and only a person presses a button."""
     return _page(
-        "Stop these e-mails?",
-        "<p>Press the button and we will not send you this mailing again.</p>"
-        f'<form method="post" action="/u/{escape(token)}"><input type="hidden" name="from" value="page">'
+        f"Stop e-mails{letter.from_sender}?" if letter.sender else "Stop these e-mails?",
+        f"<p>Press the button and no more mailings{letter.from_sender} will be sent to you.</p>"
+        f'<form method="post" action="{letter.address("u")}"><input type="hidden" name="from" value="page">'
         '<button type="submit">Unsubscribe</button></form>',
     )
 
 
-def unsubscribed(token: str) -> bytes:
+def unsubscribed(letter: Letter) -> bytes:
     """Says that it is done, with a way back for those who did not mean to."""
     return _page(
         "You are unsubscribed",
-        "<p>We have noted it, and no more of these e-mails will be sent to you. One that is already on its way may "
-        "still arrive.</p>"
-        f'<form method="post" action="/u/{escape(token)}/undo">'
+        f"<p>We have noted it, and no more mailings{letter.from_sender} will be sent to you. One that is already on "
+        "its way may still arrive.</p>"
+        f'<form method="post" action="{letter.address("u", "/undo")}">'
         '<button type="submit" class="quiet">I did not mean to</button></form>',
     )
 
 
-def resubscribed(token: str) -> bytes:
+def resubscribed(letter: Letter) -> bytes:
     """Says that the unsubscribe was taken back."""
     return _page(
         "You are still subscribed",
-        "<p>We have taken your unsubscribe back. Nothing changes for you.</p>"
-        f'<form method="post" action="/u/{escape(token)}"><input type="hidden" name="from" value="page">'
+        f"<p>We have taken your unsubscribe back. You go on receiving e-mails{letter.from_sender} as before.</p>"
+        f'<form method="post" action="{letter.address("u")}"><input type="hidden" name="from" value="page">'
         '<button type="submit" class="quiet">Unsubscribe after all</button></form>',
+    )
+
+
+def report_spam(letter: Letter) -> bytes:
+    """Asks before the complaint is recorded, and offers what most people want instead."""
+    return _page(
+        "Report this e-mail as spam?",
+        f"<p>Press the button if you never asked for e-mails{letter.from_sender}. The complaint is recorded against "
+        "the sender, and no more will be sent to you.</p>"
+        f'<form method="post" action="{letter.address("r")}"><button type="submit">Report as spam</button></form>'
+        f'<p class="else"><a href="{letter.address("u")}">I asked for them once: only unsubscribe</a></p>',
+    )
+
+
+def reported(letter: Letter) -> bytes:
+    """Says that the complaint is recorded."""
+    return _page(
+        "Thank you for telling us",
+        f"<p>We have recorded your complaint, and no more e-mails{letter.from_sender} will be sent to you. One that is "
+        "already on its way may still arrive.</p>",
+    )
+
+
+def busy(letter: Letter) -> bytes:
+    """For a wish that could not be written down."""
+    return _page(
+        "Please try again in a minute",
+        f"<p>We could not store your request about the e-mails{letter.from_sender} just now, so nothing has changed. "
+        "Please go back and press the button again in a minute.</p>",
     )
 
 

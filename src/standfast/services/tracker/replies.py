@@ -58,6 +58,11 @@ def text(status: int, words: str, outcome: str, *extra: tuple[str, str]) -> Repl
     return Reply(status, headers, words.encode(), outcome)
 
 
+def busy_with(letter: pages.Letter) -> Reply:
+    """503 for a wish about a sender's mail."""
+    return page(503, pages.busy(letter), "refused", _RETRY)
+
+
 def unhealthy(error: SpoolError) -> Reply:
     """503 for those who watch the tracker."""
     return text(503, f"the spool does not take events: {error}\n", "unhealthy")

@@ -66,27 +66,30 @@ def finish_cancelled(worker: psycopg.Connection) -> int:
 
 
 def _cancel_rest(worker: psycopg.Connection, account_id: int, send_id: int) -> int:
+    """Range after range, each committed: killed, another goes on with what is left."""
     changed, from_seq = 0, 1
     while True:
         with worker.transaction():
             tenancy.enter(worker, account_id)
+            # Locked: one worker at a time is at it.
+            mine = worker.execute(
+                "SELECT total FROM delivery_send WHERE account_id = %s AND id = %s FOR UPDATE SKIP LOCKED",
+                [account_id, send_id],
+            ).fetchone()
             held = worker.execute(
                 "SELECT EXISTS (SELECT FROM delivery_lease WHERE account_id = %s AND send_id = %s)",
                 [account_id, send_id],
             ).fetchone()
-            if held and held[0]:
+            if mine is None or (held and held[0]):
                 return changed  # its worker gives it back within a second
-            rows = list(
-                QUERIES.cancel_rest(
-                    worker, account_id=account_id, send_id=send_id, from_seq=from_seq, size=CANCEL_BATCH,
-                    now=leases.utc_now(),
-                )
+            changed += QUERIES.cancel_rest(
+                worker, account_id=account_id, send_id=send_id, from_seq=from_seq, to_seq=from_seq + CANCEL_BATCH - 1,
+                now=leases.utc_now(),
             )  # fmt: skip
-            if not rows:
+            from_seq += CANCEL_BATCH
+            if from_seq > mine[0]:
                 worker.execute(
                     "UPDATE delivery_send SET finished_at = %s WHERE account_id = %s AND id = %s",
                     [leases.utc_now(), account_id, send_id],
                 )
                 return changed
-        changed += len(rows)
-        from_seq = max(row[0] for row in rows) + 1

@@ -76,10 +76,11 @@ async def _serve(*, host: str, port: int, inbox: Inbox, directory: Path, child: 
             process = await asyncio.create_subprocess_exec(*child)
         text = json.dumps({"accepted": inbox.store.accepted, "connections": inbox.connections, "done": inbox.tally})
         if text != written:
-            written = text
             temporary = directory / (TALLY_NAME + ".new")
-            temporary.write_text(text)
-            temporary.replace(directory / TALLY_NAME)
+            with contextlib.suppress(OSError):  # a full disk: the figures wait, the sessions go on
+                temporary.write_text(text)
+                temporary.replace(directory / TALLY_NAME)
+                written = text
     await server.close()
     await inbox.store.close()
     if process is not None and process.returncode is None:

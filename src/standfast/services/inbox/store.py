@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -60,7 +61,10 @@ class Store:
     async def append(self, *, sender: str, recipients: list[str], raw: bytes) -> StoredMessage:
         """Keep one message; returns when it is on disk. Raises StoreFailed."""
         if self._segment_end >= self._segment_bytes:
-            self._next_segment()
+            try:
+                self._next_segment()
+            except OSError as error:
+                raise StoreFailed(f"the message could not be written: {error.strerror}") from error
         message = _describe(
             sender=sender,
             recipients=recipients,
@@ -120,14 +124,16 @@ class Store:
         os.ftruncate(self._index, self._index_synced)
         self._index_end = self._index_synced
         waiting, self._waiting = waiting + self._waiting, []
-        self._next_segment()
+        with suppress(OSError):  # no room for a new file either: the old one goes on
+            self._next_segment()
         for future in waiting:
             if not future.done():
                 future.set_exception(StoreFailed(f"the message could not be flushed to disk: {error.strerror}"))
 
     def _next_segment(self) -> None:
-        self._retired.append(self._segment)
+        old = self._segment
         self._open_segment(self._number + 1)
+        self._retired.append(old)
         paths = sorted((self.directory / SEGMENTS_NAME).glob("*.seg"))
         kept = sum(path.stat().st_size for path in paths) + self._segment_bytes
         for path in paths[:-1]:
@@ -137,8 +143,8 @@ class Store:
             path.unlink()
 
     def _open_segment(self, number: int) -> None:
-        self._number = number
         self._segment = os.open(segment_path(self.directory, number), os.O_RDWR | os.O_CREAT, 0o644)
+        self._number = number
         self._segment_end = os.fstat(self._segment).st_size
 
 

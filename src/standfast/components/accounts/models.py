@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.contrib.auth.models import AbstractUser, BaseUserManager
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 
@@ -84,3 +85,25 @@ class Invitation(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField()
     accepted_at = models.DateTimeField(null=True)
+
+
+class ApiKey(models.Model):
+    """A program's way in. Only the key's hash is kept; `hint` is its beginning, by which people tell keys apart."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE)
+    name = models.CharField(max_length=32)
+    key_hash = models.CharField(max_length=64)
+    hint = models.CharField(max_length=16)
+    scopes = ArrayField(models.CharField(max_length=40))
+    networks = ArrayField(
+        models.CharField(max_length=43), default=list, blank=True, help_text="Addresses it may come from; empty: any."
+    )
+    created_by = models.ForeignKey(User, on_delete=models.PROTECT)
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True)
+    used_at = models.DateTimeField(null=True)
+    used_from = models.CharField(max_length=45, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["account", "key_hash"], name="one_api_key")]

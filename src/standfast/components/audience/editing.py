@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import IntegrityError, connection, transaction
 
+from standfast.components.audience.locking import lock_people
 from standfast.components.audience.models import Contact
 from standfast.platform import events
 from standfast.protocols.address import parse_address
@@ -24,6 +25,8 @@ def edit_contact(*, account_id: int, contact_id: int, values: Mapping[str, Any],
     changed = {**values, "email": address.email, "email_key": address.key, "uid": values.get("uid") or None}
     try:
         with transaction.atomic():
+            with connection.cursor() as cursor:
+                lock_people(cursor, account_id=account_id)
             done = Contact.objects.filter(account_id=account_id, id=contact_id).update(**changed, updated_at=now)
     except IntegrityError as error:
         what = "number (UID)" if "uid" in str(error) else "address"

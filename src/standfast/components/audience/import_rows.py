@@ -1,10 +1,9 @@
-"""From the cells of a row to what is landed: the mapping made into one lean function."""
+"""From the cells of a row to a line that COPY takes: the mapping made into one lean function."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from json.encoder import encode_basestring
-from typing import Any
 from zoneinfo import available_timezones
 
 from standfast.components.audience.mapping import CUSTOM
@@ -13,12 +12,23 @@ from standfast.protocols.address import parse_address
 
 TEXT_CHARS_MAX = 255
 RAGGED = "more or fewer cells than the header"
-_SLOTS = {"uid": 3, "first_name": 4, "last_name": 5, "phone": 6, "fax": 7}
-_TIME_ZONE, _FIELDS, _TAGS = 8, 9, 10
+_TEXTS = ("uid", "first_name", "last_name", "phone", "fax")
 _SEPARATORS = str.maketrans(";|", ",,")
+_ESCAPED = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+_NOT_GIVEN = "\\N"
 
-Convert = Callable[[int, Sequence[str]], list[Any]]
-"""(n, cells) to a row in IncomingRow's order, tags as a list of names; raises ValueError with the reason."""
+Convert = Callable[[int, Sequence[str], dict[str, int]], tuple[str, str]]
+"""(n, cells, numbers) to the address's key and the line; names of tags are numbered from 1 in `numbers`, which grows.
+Raises ValueError with the reason for refusing the row."""
+
+
+def columns_of(mapping: Mapping[str, str]) -> list[str]:
+    """The columns of audience_incoming that the lines of this mapping hold, in their order."""
+    keys = set(mapping.values())
+    columns = ["n", "email", "email_key", *(key for key in _TEXTS if key in keys)]
+    if any(key.startswith(CUSTOM) for key in keys):
+        columns.append("fields")
+    return columns + [column for key, column in (("time_zone", "time_zone"), ("tags", "tag_ids")) if key in keys]
 
 
 def make_convert(
@@ -29,39 +39,43 @@ def make_convert(
     if "email" not in at:
         raise ValueError("Choose which column holds the e-mail address.")
     email_at = at["email"]
-    texts = [(slot, at[key], key.replace("_", " ")) for key, slot in _SLOTS.items() if key in at]
+    texts = [(at[key], key.replace("_", " ")) for key in _TEXTS if key in at]
     customs = [
         (f"{encode_basestring(key)}:", number, parser_of(types[key][0], day_first=day_first), types[key][1])
         for name, number in at.items()
         if name.startswith(CUSTOM) and (key := name[len(CUSTOM) :]) in types
     ]
+    has_fields = any(name.startswith(CUSTOM) for name in at)
     zone_at, tags_at = at.get("time_zone"), at.get("tags")
     zones = available_timezones() if zone_at is not None else set()
 
-    def convert(n: int, cells: Sequence[str]) -> list[Any]:
+    def convert(n: int, cells: Sequence[str], numbers: dict[str, int]) -> tuple[str, str]:
         if len(cells) != width and (len(cells) < width or any(cells[width:])):
             raise ValueError(RAGGED)
         email, key, _ = parse_address(cells[email_at])
-        row: list[Any] = [n, email, key, None, None, None, None, None, None, None, None]
-        for slot, number, name in texts:
-            if text := cells[number].strip():
-                if len(text) > TEXT_CHARS_MAX:
-                    raise ValueError(f"the {name} is longer than {TEXT_CHARS_MAX} characters")
-                row[slot] = text
-        if customs:
-            row[_FIELDS] = _fields(customs, cells)
-        if zone_at is not None and (zone := cells[zone_at].strip()):
-            if zone not in zones:
-                raise ValueError("the time zone is unknown (write Europe/Berlin)")
-            row[_TIME_ZONE] = zone
-        if tags_at is not None and (names := cells[tags_at].strip()):
-            row[_TAGS] = [name for part in names.translate(_SEPARATORS).split(",") if (name := part.strip()[:255])]
-        return row
+        line = [str(n), email, key] if "\\" not in email else [str(n), _copied(email), _copied(key)]
+        for number, name in texts:
+            text = cells[number].strip()
+            if len(text) > TEXT_CHARS_MAX:
+                raise ValueError(f"the {name} is longer than {TEXT_CHARS_MAX} characters")
+            line.append(_copied(text) if text else _NOT_GIVEN)
+        if has_fields:
+            line.append(_fields(customs, cells))
+        if zone_at is not None:
+            line.append(_zone(cells[zone_at].strip(), zones))
+        if tags_at is not None:
+            line.append(_tags(cells[tags_at], numbers))
+        return key, "\t".join(line)
 
     return convert
 
 
-def _fields(customs: Sequence[tuple[str, int, Callable[[str], str], str]], cells: Sequence[str]) -> str | None:
+def _copied(text: str) -> str:
+    """As COPY's text format wants it."""
+    return text if text.isprintable() and "\\" not in text else text.translate(_ESCAPED)
+
+
+def _fields(customs: Sequence[tuple[str, int, Callable[[str], str], str]], cells: Sequence[str]) -> str:
     pieces = []
     for prefix, number, parse, label in customs:
         if text := cells[number].strip():
@@ -69,4 +83,17 @@ def _fields(customs: Sequence[tuple[str, int, Callable[[str], str], str]], cells
                 pieces.append(prefix + parse(text))
             except ValueError as error:
                 raise ValueError(f"{label}: {error}") from None
-    return "{" + ",".join(pieces) + "}" if pieces else None
+    return "{" + ",".join(pieces).replace("\\", "\\\\") + "}" if pieces else _NOT_GIVEN
+
+
+def _zone(zone: str, zones: set[str]) -> str:
+    if zone and zone not in zones:
+        raise ValueError("the time zone is unknown (write Europe/Berlin)")
+    return zone or _NOT_GIVEN
+
+
+def _tags(cell: str, numbers: dict[str, int]) -> str:
+    names = {name for part in cell.translate(_SEPARATORS).split(",") if (name := part.strip()[:255])}
+    if not names:
+        return _NOT_GIVEN
+    return "{" + ",".join(str(numbers.setdefault(name, len(numbers) + 1)) for name in sorted(names)) + "}"

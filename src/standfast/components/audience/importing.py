@@ -6,10 +6,8 @@ A check is the same run with nothing written but its counts and the file of refu
 from __future__ import annotations
 
 import datetime as dt
-import itertools
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,38 +16,27 @@ import structlog
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
-from standfast.components.audience.csv_file import FileProblem, detect
-from standfast.components.audience.csv_rows import BadRow, CsvRows
-from standfast.components.audience.import_rows import Convert, make_convert
-from standfast.components.audience.landing import Choices, fill, land, taken_uids
+from standfast.components.audience.csv_file import FileProblem
+from standfast.components.audience.import_rows import columns_of
+from standfast.components.audience.landing import Choices, fill_lines, land, taken_uids
 from standfast.components.audience.locking import lock_people
 from standfast.components.audience.queries import QUERIES
 from standfast.components.audience.reading_ahead import read_ahead
 from standfast.components.audience.rejects import Rejects
+from standfast.components.audience.row_batches import BATCH_ROWS, Batch
 from standfast.platform import events, tenancy
 
 log = structlog.get_logger("import")
-BATCH_ROWS = 10_000
 REASONS_MAX = 200
 TAGS_MAX = 2_000
 TAKEN_UID = "the number (UID) belongs to somebody else"
 TOO_MANY_TAGS = f"more than {TAGS_MAX:,} different tags in the account"
+Refusal = tuple[int, str, list[str]]
+"""Line of the file, reason, cells."""
 
 
 class Stopped(Exception):
     """Somebody cancelled the import, or another worker has taken it over."""
-
-
-@dataclass
-class _Batch:
-    """Some rows of the file: `rows` by address in IncomingRow's order, `cells` of each for the file of refused rows."""
-
-    records: int = 0
-    bytes_done: int = 0
-    rows: dict[str, list[Any]] = field(default_factory=dict)
-    source: dict[int, tuple[int, list[str]]] = field(default_factory=dict)
-    duplicates: int = 0
-    rejects: list[tuple[int, str, list[str]]] = field(default_factory=list)
 
 
 def run_import(connection: psycopg.Connection, *, account_id: int, import_id: int, dry: bool = False) -> None:
@@ -58,6 +45,7 @@ def run_import(connection: psycopg.Connection, *, account_id: int, import_id: in
     `connection` is of the loader's role and outside a transaction. A problem of the file ends the import as failed, with the
     sentence in its row; what was imported until then stays. Ends quietly when the import was cancelled or does not exist.
     """
+    connection.prepare_threshold = None  # see _plan_for_any_account
     job = _claim(connection, account_id, import_id, dry)
     if job is None:
         return
@@ -101,68 +89,40 @@ def _run(connection: psycopg.Connection, job: dict[str, Any], dry: bool) -> None
     path = Path(job["path"])
     if not path.exists():
         raise FileProblem("The uploaded file is gone. Upload it again.")
-    rows = CsvRows(path, detect(path)._replace(encoding=job["encoding"]), job["delimiter"])
     rejects = Rejects(Path(job["rejects_path"]), header=job["header"], keep_bytes=job["rejects_bytes"])
     try:
         with connection.transaction():
             connection.execute(QUERIES.forget_seen.sql)
-        batches = _batches(rows, _converter(connection, job))
-        with read_ahead(batches) as ahead:
-            done = _skip(connection, ahead, job) if job["rows_done"] else 0
-            for batch in ahead:
+        with read_ahead(_order(connection, job)) as batches:
+            done = _skip(connection, batches, job) if job["rows_done"] else 0
+            for batch in batches:
                 done += _commit(connection, job, batch, rejects, done, dry=dry)
     finally:
         rejects.close()
-        rows.close()
     _end(connection, job, "checked" if dry else "done", "")
 
 
-def _converter(connection: psycopg.Connection, job: dict[str, Any]) -> Convert:
+def _order(connection: psycopg.Connection, job: dict[str, Any]) -> dict[str, Any]:
+    """What the process that reads the file is told."""
     with connection.transaction():
         found = connection.execute(
             "SELECT key, field_type, label FROM audience_customfield WHERE account_id = %s", [job["account_id"]]
         ).fetchall()
-    types = {key: (kind, label) for key, kind, label in found}
-    return make_convert(
-        mapping=job["mapping"], width=len(job["header"]), types=types, day_first=bool(job["options"].get("day_first"))
-    )
+    return {
+        "path": job["path"], "encoding": job["encoding"], "delimiter": job["delimiter"], "mapping": job["mapping"],
+        "width": len(job["header"]), "types": {key: (kind, label) for key, kind, label in found},
+        "day_first": bool(job["options"].get("day_first")), "size": BATCH_ROWS,
+        "keep_source": not {"uid", "tags"}.isdisjoint(job["mapping"].values()),
+    }  # fmt: skip
 
 
-def _batches(rows: CsvRows, convert: Convert) -> Iterator[_Batch]:
-    """The file after its header, in batches of the same rows at every run."""
-    records = iter(rows)
-    next(records, None)
-    while True:
-        batch = _Batch()
-        landing, source = batch.rows, batch.source
-        n = -1
-        for n, record in enumerate(itertools.islice(records, BATCH_ROWS)):
-            if isinstance(record, BadRow):
-                batch.rejects.append((record.line, record.reason, record.cells))
-                continue
-            try:
-                row = convert(n, record[1])
-            except ValueError as error:
-                batch.rejects.append((record[0], str(error), record[1]))
-                continue
-            landing.pop(row[2], None)  # the last row wins
-            landing[row[2]] = row
-            source[n] = record
-        if n < 0:
-            return
-        batch.records = n + 1
-        batch.bytes_done = rows.bytes_done
-        batch.duplicates = batch.records - len(landing) - len(batch.rejects)
-        yield batch
-
-
-def _skip(connection: psycopg.Connection, batches: Iterator[_Batch], job: dict[str, Any]) -> int:
+def _skip(connection: psycopg.Connection, batches: Iterator[Batch], job: dict[str, Any]) -> int:
     """Pass over what a run before this one committed, and remember whom it met."""
     done = 0
     for batch in batches:
         with connection.transaction(), connection.cursor() as cursor:
-            fill(cursor, ([*row[:10], None] for row in batch.rows.values()))
-            cursor.execute(QUERIES.note_seen.sql)
+            fill_lines(cursor, columns_of(job["mapping"]), batch.lines)
+            cursor.execute(QUERIES.note_skipped.sql)
         done += batch.records
         if done >= job["rows_done"]:
             break
@@ -172,47 +132,68 @@ def _skip(connection: psycopg.Connection, batches: Iterator[_Batch], job: dict[s
 
 
 def _commit(
-    connection: psycopg.Connection, job: dict[str, Any], batch: _Batch, rejects: Rejects, done: int, *, dry: bool
+    connection: psycopg.Connection, job: dict[str, Any], batch: Batch, rejects: Rejects, done: int, *, dry: bool
 ) -> int:
     """One batch, its counts and its events, in one transaction; returns how many rows that were."""
     account_id, options = job["account_id"], job["options"]
-    stamp = job["started_at"]
+    choices = Choices(job["started_at"], options.get("create_new", True), options.get("update_known", True), dry)
     with connection.transaction(), connection.cursor() as cursor:
         tenancy.enter(cursor, account_id)
-        cursor.execute("SET LOCAL random_page_cost = 1.1")
+        _plan_for_any_account(cursor)
         _still_ours(cursor, job, done)
         lock_people(cursor, account_id=account_id)
+        fill_lines(cursor, columns_of(job["mapping"]), batch.lines)
         refused = list(batch.rejects) + _resolve_tags(cursor, account_id, batch, options, dry)
-        fill(cursor, batch.rows.values())
         if "uid" in job["mapping"].values():
-            taken = taken_uids(cursor, account_id=account_id)
-            refused += [(batch.source[n][0], TAKEN_UID, batch.source[n][1]) for n in taken]
-        choices = Choices(stamp, options.get("create_new", True), options.get("update_known", True), dry)
-        land(cursor, account_id=account_id, choices=choices)
-        cursor.execute(QUERIES.note_seen.sql)
-        counts = _subscribe(cursor, job, choices)
-        logged = _count(cursor, account_id, counts)
+            refused += [_refusal(batch, n, TAKEN_UID) for n in taken_uids(cursor, account_id=account_id)]
+        known = land(cursor, account_id=account_id, choices=choices)
+        if known:
+            cursor.execute(QUERIES.note_ours.sql)
+        if known or dry or not choices.create_new:
+            cursor.execute(QUERIES.note_seen.sql, {"dry": dry})
+        counts = _count(cursor, job, choices)
         refused.sort(key=lambda reject: reject[0])
         counts["duplicate_count"] += batch.duplicates
         counts["rejected_count"] = len(refused)
         counts["rejects_bytes"] = rejects.write(refused) - job["rejects_bytes"]
         job["rejects_bytes"] = rejects.length
         _save(cursor, job, batch, counts, Counter(reason for _, reason, _ in refused))
-        if logged and not dry:
-            last = events.take_positions(cursor, account_id=account_id, count=logged)
-            _tell(cursor, job, last)
+        if not dry:
+            _tell(cursor, job)
     return batch.records
 
 
-def _tell(cursor: Any, job: dict[str, Any], last: int) -> None:
-    created = {"import": job["id"], "change": "created"}
-    if job["target_list_id"] and job["options"].get("subscribe", True):
-        created["list"] = job["target_list_id"]
-    cursor.execute(
-        QUERIES.log_landed.sql,
-        {"account_id": job["account_id"], "last": last, "at": dt.datetime.now(dt.UTC), "import_id": job["id"],
-         "created": Jsonb(created)},
-    )  # fmt: skip
+def _plan_for_any_account(cursor: Any) -> None:
+    """Plan each statement anew (nothing is prepared, as the tables grow), but for an account of average size: the statistics do
+    not know an account that is only now filled, and a plan for "no rows" reads all of them at every look-up."""
+    cursor.execute("SET LOCAL plan_cache_mode = force_generic_plan")
+    cursor.execute("SET LOCAL random_page_cost = 1.1")
+
+
+def _refusal(batch: Batch, n: int, reason: str) -> Refusal:
+    line, cells = batch.source[str(n)]
+    return line, reason, cells
+
+
+def _fills_list(job: dict[str, Any]) -> bool:
+    return bool(job["target_list_id"] and job["options"].get("subscribe", True))
+
+
+def _tell(cursor: Any, job: dict[str, Any]) -> None:
+    """An event for each person who is new or changed, last thing before the commit."""
+    account_id, new = job["account_id"], job["new"]
+    if not new and not job["changed"]:
+        return
+    last = events.take_positions(cursor, account_id=account_id, count=new + job["changed"])
+    how = {"account_id": account_id, "at": dt.datetime.now(dt.UTC), "import_id": job["id"], "last": last}
+    if new:
+        created = {"import": job["id"], "change": "created"}
+        if _fills_list(job):
+            created["list"] = job["target_list_id"]
+        before = last - job["changed"] - new
+        cursor.execute(QUERIES.log_new.sql, {**how, "before": before, "created": Jsonb(created)})
+    if job["changed"]:
+        cursor.execute(QUERIES.log_known.sql, how)
 
 
 def _still_ours(cursor: Any, job: dict[str, Any], done: int) -> None:
@@ -224,68 +205,62 @@ def _still_ours(cursor: Any, job: dict[str, Any], done: int) -> None:
         raise Stopped
 
 
-def _resolve_tags(
-    cursor: Any, account_id: int, batch: _Batch, options: dict[str, Any], dry: bool
-) -> list[tuple[int, str, list[str]]]:
-    """Names of tags to an array of their ids, made where they are new; the options' tags go to everybody."""
+def _resolve_tags(cursor: Any, account_id: int, batch: Batch, options: dict[str, Any], dry: bool) -> list[Refusal]:
+    """Numbers of the batch's tags to ids, made where they are new; the options' tags go to everybody."""
     always = [int(tag) for tag in options.get("tag_ids", ())]
-    named = {name for row in batch.rows.values() for name in row[10] or ()}
-    if not named:
-        for row in batch.rows.values():
-            row[10] = _array(always) if always else None
-        return []
+    ids = _tag_ids(cursor, account_id, batch.tags, dry) if batch.tags else {}
+    missing = [number for number, name in enumerate(batch.tags, 1) if name not in ids]
+    refused = []
+    if missing:
+        cursor.execute("DELETE FROM audience_incoming WHERE tag_ids && %s::bigint[] RETURNING n", [missing])
+        refused = [_refusal(batch, row[0], TOO_MANY_TAGS) for row in cursor.fetchall()]
+    if always or batch.tags:
+        cursor.execute(QUERIES.resolve_tags.sql, {"always": always, "ids": [ids.get(name) for name in batch.tags]})
+    return refused
+
+
+def _tag_ids(cursor: Any, account_id: int, names: list[str], dry: bool) -> dict[str, int]:
     cursor.execute("SELECT name, id FROM audience_tag WHERE account_id = %s", [account_id])
     ids = dict(cursor.fetchall())
-    new = sorted(named - ids.keys())[: max(0, TAGS_MAX - len(ids))]
+    new = sorted(set(names) - ids.keys())[: max(0, TAGS_MAX - len(ids))]
     if dry:
-        ids |= {name: -number for number, name in enumerate(new, 1)}
-    elif new:
+        return ids | {name: -number for number, name in enumerate(new, 1)}
+    if new:
         cursor.execute(
             "INSERT INTO audience_tag (account_id, name, created_at) SELECT %s, unnest(%s::text[]), %s RETURNING name, id",
             [account_id, new, dt.datetime.now(dt.UTC)],
         )
         ids |= dict(cursor.fetchall())
-    refused = []
-    for key, row in list(batch.rows.items()):
-        if any(name not in ids for name in row[10] or ()):
-            refused.append((batch.source[row[0]][0], TOO_MANY_TAGS, batch.source[row[0]][1]))
-            del batch.rows[key]
-            continue
-        chosen = sorted({*always, *(ids[name] for name in row[10] or ())})
-        row[10] = _array(chosen) if chosen else None
-    return refused
+    return ids
 
 
-def _array(ids: list[int]) -> str:
-    return "{" + ",".join(map(str, ids)) + "}"
-
-
-def _subscribe(cursor: Any, job: dict[str, Any], choices: Choices) -> Counter[str]:
+def _count(cursor: Any, job: dict[str, Any], choices: Choices) -> Counter[str]:
+    """Put people on the list and count what became of the rows; notes how many are new and changed, for their events."""
     counts: Counter[str] = Counter()
-    if job["target_list_id"] and job["options"].get("subscribe", True):
-        cursor.execute(
-            QUERIES.join_list.sql,
-            {"account_id": job["account_id"], "list_id": job["target_list_id"], "stamp": choices.stamp, "dry": choices.dry,
-             "resubscribe": bool(job["options"].get("resubscribe"))},
-        )  # fmt: skip
+    account_id = job["account_id"]
+    if _fills_list(job):
+        how = {"account_id": account_id, "list_id": job["target_list_id"], "stamp": choices.stamp}
+        if not choices.dry:
+            cursor.execute(QUERIES.join_new.sql, how)
+        again = {"dry": choices.dry, "resubscribe": bool(job["options"].get("resubscribe"))}
+        cursor.execute(QUERIES.join_known.sql, {**how, **again})
         counts["subscribed_count"], counts["kept_unsubscribed_count"] = cursor.fetchone()
-    cursor.execute(QUERIES.count_do_not_mail.sql, {"account_id": job["account_id"]})
+    cursor.execute(QUERIES.count_do_not_mail.sql, {"account_id": account_id})
     counts["do_not_mail_count"] = cursor.fetchone()[0]
-    return counts
-
-
-def _count(cursor: Any, account_id: int, counts: Counter[str]) -> int:
-    """Add what became of the rows; returns how many people changed and get an event."""
     cursor.execute(QUERIES.count_landed.sql)
-    changed = 0
+    job["new"] = job["changed"] = 0
     for outcome, people, again, told in cursor.fetchall():
         counts[f"{outcome}_count"] += people
         counts["duplicate_count"] += again
-        changed += told
-    return changed
+        if outcome == "created":
+            job["new"] = told
+            counts["subscribed_count"] += people if _fills_list(job) else 0
+        else:
+            job["changed"] += told
+    return counts
 
 
-def _save(cursor: Any, job: dict[str, Any], batch: _Batch, counts: Counter[str], reasons: Counter[str]) -> None:
+def _save(cursor: Any, job: dict[str, Any], batch: Batch, counts: Counter[str], reasons: Counter[str]) -> None:
     known: dict[str, int] = job["reasons"]
     for reason, number in reasons.items():
         name = reason if reason in known or len(known) < REASONS_MAX else "other reasons (see the file)"

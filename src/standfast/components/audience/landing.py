@@ -1,4 +1,4 @@
-"""The way of rows into the contact table: COPY into a temporary table, then one statement for all of them."""
+"""The way of rows into the contact table: COPY into a temporary table, then set-wise into contact."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from standfast.components.audience.queries import QUERIES
-
-_COLUMNS = "n, email, email_key, uid, first_name, last_name, phone, fax, time_zone, fields, tag_ids"
 
 
 class IncomingRow(NamedTuple):
@@ -36,13 +34,23 @@ class Choices(NamedTuple):
     dry: bool = False
 
 
-def fill(cursor: Any, rows: Iterable[Sequence[Any]]) -> None:
-    """Put rows (IncomingRow order; one per address) on the landing of this transaction."""
-    cursor.execute(QUERIES.make_incoming.sql)
-    cursor.execute(QUERIES.clear_incoming.sql)
-    with cursor.copy(f"COPY audience_incoming ({_COLUMNS}) FROM STDIN") as copy:
+def fill(cursor: Any, rows: Iterable[IncomingRow]) -> None:
+    """Put rows (one per address) on the landing of this transaction."""
+    with _copy(cursor, IncomingRow._fields) as copy:
         for row in rows:
             copy.write_row(row)
+
+
+def fill_lines(cursor: Any, columns: Sequence[str], lines: bytes) -> None:
+    """The same with lines in COPY's text format."""
+    with _copy(cursor, columns) as copy:
+        copy.write(lines)
+
+
+def _copy(cursor: Any, columns: Sequence[str]) -> Any:
+    cursor.execute(QUERIES.make_incoming.sql)
+    cursor.execute(QUERIES.clear_incoming.sql)
+    return cursor.copy(f"COPY audience_incoming ({', '.join(columns)}) FROM STDIN")
 
 
 def taken_uids(cursor: Any, *, account_id: int) -> list[int]:
@@ -54,6 +62,16 @@ def taken_uids(cursor: Any, *, account_id: int) -> list[int]:
     return taken
 
 
-def land(cursor: Any, *, account_id: int, choices: Choices) -> None:
-    """Make and change contacts from what is on the landing; what became of each stands in audience_landed."""
-    cursor.execute(QUERIES.land.sql, {"account_id": account_id, **choices._asdict()})
+def land(cursor: Any, *, account_id: int, choices: Choices) -> int:
+    """Make and change contacts from what is on the landing; what became of each stands in audience_landed.
+
+    Returns how many were known before.
+    """
+    how = {"account_id": account_id, **choices._asdict()}
+    cursor.execute(QUERIES.land_known.sql, how)
+    known: int = cursor.rowcount
+    if known and not choices.dry:
+        cursor.execute(QUERIES.change_known.sql, how)
+    may_make = choices.create_new and not choices.dry
+    cursor.execute((QUERIES.make_new if may_make else QUERIES.land_absent).sql, how)
+    return known

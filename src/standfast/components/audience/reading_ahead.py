@@ -1,51 +1,41 @@
-"""Read the next piece while the last one is being written: parsing has one core, the database the other."""
+"""Read the next batch of a file in a process of its own while the database works on the last one."""
 
 from __future__ import annotations
 
-import queue
-import threading
-from collections.abc import Iterable, Iterator
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any
 
-T = TypeVar("T")
-_END = object()
+from standfast.components.audience import row_batches
+from standfast.components.audience.row_batches import Batch
+
+
+class ReaderDied(RuntimeError):
+    """The reading process was killed; run the import again, it goes on from what was committed."""
 
 
 @contextmanager
-def read_ahead(items: Iterable[T], *, pieces: int = 1) -> Iterator[Iterator[T]]:
-    """Iterate `items` in a thread, at most `pieces` ahead; what it raises is raised here. Leaving stops the thread."""
-    ready: queue.Queue[object] = queue.Queue(pieces)
-    leave = threading.Event()
-
-    def put(item: object) -> None:
-        while not leave.is_set():
-            try:
-                ready.put(item, timeout=0.1)
-            except queue.Full:
-                continue
-            return
-
-    def read() -> None:
+def read_ahead(order: Mapping[str, Any]) -> Iterator[Iterator[Batch]]:
+    """Iterate the batches of a file (see row_batches.run). The pipe is what bounds how far ahead: a batch is parsed whole,
+    then waits. Raises FileProblem, ReaderDied. Leaving ends the process; it also ends when this one is killed."""
+    command = [sys.executable, "-m", row_batches.__name__, json.dumps(order)]
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as process:
         try:
-            for item in items:
-                put(item)
-                if leave.is_set():
-                    return
-            put(_END)
-        except Exception as error:  # handed to the reader, who raises it
-            put(error)
+            yield _batches(process)
+        finally:
+            process.kill()
 
-    def taken() -> Iterator[T]:
-        while (item := ready.get()) is not _END:
-            if isinstance(item, Exception):
-                raise item
-            yield item  # type: ignore[misc]
 
-    thread = threading.Thread(target=read, name="read ahead", daemon=True)
-    thread.start()
-    try:
-        yield taken()
-    finally:
-        leave.set()
-        thread.join()
+def _batches(process: subprocess.Popen[bytes]) -> Iterator[Batch]:
+    assert process.stdout is not None
+    while True:
+        try:
+            batch = row_batches.read(process.stdout)
+        except EOFError as error:
+            raise ReaderDied(f"the process that reads the file ended with status {process.wait()}") from error
+        if batch is None:
+            return
+        yield batch

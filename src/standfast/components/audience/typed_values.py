@@ -7,8 +7,6 @@ import re
 from collections.abc import Callable
 from json.encoder import encode_basestring
 
-from standfast.components.audience.models import FieldType
-
 TEXT_CHARS_MAX = 10_000
 _NUMBER = re.compile(r"[+-]?(?:\d{1,15}|\d{1,3}(?:[ \u00a0']\d{3}){1,4})(?:[.,]\d{1,10})?")
 _GROUPED = re.compile(r"[+-]?\d{1,3}(?:,\d{3}){1,4}(?:\.\d{1,10})?")
@@ -18,33 +16,35 @@ _YES = frozenset({"yes", "y", "true", "t", "1", "on", "x", "oui", "o", "ja", "j"
 _NO = frozenset({"no", "n", "false", "f", "0", "off", "non", "nein", "faux", "falsch"})
 
 Parse = Callable[[str], str]
+# The values of models.FieldType: the process that reads a file runs without Django.
+TEXT, NUMBER, DATE, DATETIME, BOOLEAN = "text", "number", "date", "datetime", "boolean"
 
 
 def parser_of(field_type: str, *, day_first: bool = False) -> Parse:
     """A function from a cell that is not empty to JSON text; it raises ValueError("is no number") and the like."""
-    if field_type == FieldType.DATE:
+    if field_type == DATE:
         return lambda text: f'"{_date(text, day_first)}"'
-    if field_type == FieldType.DATETIME:
+    if field_type == DATETIME:
         return lambda text: f'"{_datetime(text, day_first)}"'
-    return {FieldType.NUMBER: _number, FieldType.BOOLEAN: _boolean}.get(FieldType(field_type), _text)
+    return {NUMBER: _number, BOOLEAN: _boolean}.get(field_type, _text)
 
 
 def guess_type(values: list[str]) -> str:
     """The narrowest type that takes every value of a sample; text where there is none."""
     given = [value for value in values if value.strip()]
     if not given:
-        return FieldType.TEXT
-    for kind in (FieldType.NUMBER, FieldType.DATE, FieldType.DATETIME, FieldType.BOOLEAN):
+        return TEXT
+    for kind in (NUMBER, DATE, DATETIME, BOOLEAN):
         parse = parser_of(kind, day_first=guess_day_first(given))
         try:
             for value in given:
                 parse(value.strip())
-                if kind == FieldType.NUMBER and re.match(r"[+0]\d", value.strip()):
+                if kind == NUMBER and re.match(r"[+0]\d", value.strip()):
                     raise ValueError("a leading zero belongs to a code or a telephone number")
         except ValueError:
             continue
         return kind
-    return FieldType.TEXT
+    return TEXT
 
 
 def guess_day_first(values: list[str]) -> bool:

@@ -66,7 +66,7 @@ def upsert_contacts(
     taken = set(taken_uids(cursor, account_id=account_id))
     now = dt.datetime.now(dt.UTC)
     land(cursor, account_id=account_id, choices=Choices(now, create_new, update_known))
-    cursor.execute("SELECT email_key, outcome, contact_id FROM audience_landed ORDER BY n")
+    cursor.execute("SELECT email_key, outcome, contact_id FROM audience_landed")
     landed = {key: Landed(outcome, contact_id) for key, outcome, contact_id in cursor.fetchall()}
     _tell(cursor, account_id, now, landed.values())
     for n, key in enumerate(keys):

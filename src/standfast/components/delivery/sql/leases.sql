@@ -32,7 +32,8 @@ SELECT :account_id, :send_id, lo, hi, :node, :journal, :now, :expires_at FROM mo
 RETURNING id, lo, hi, seqs;
 
 -- name: lease-due^
--- Row leases for what is to be tried again: marked pending and written into the lease in the same statement.
+-- Row leases for what is to be tried again: marked pending and written into the lease in the same statement. An array and no
+-- join: of a fresh send the statistics know nothing, and a join would read all of its rows for each of these.
 WITH open_send AS (
   SELECT id FROM delivery_send WHERE account_id = :account_id AND id = :send_id AND state = 'ready'
 ), due AS (
@@ -43,7 +44,7 @@ WITH open_send AS (
   FOR UPDATE SKIP LOCKED
 ), taken AS (
   UPDATE delivery_recipient r SET status = 0, next_attempt_at = NULL
-  FROM due WHERE r.account_id = :account_id AND r.send_id = :send_id AND r.seq = due.seq
+  WHERE r.account_id = :account_id AND r.send_id = :send_id AND r.seq = ANY(ARRAY(SELECT seq FROM due))
   RETURNING r.seq
 )
 INSERT INTO delivery_lease (account_id, send_id, seqs, node, journal, leased_at, expires_at)

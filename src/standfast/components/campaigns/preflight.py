@@ -48,14 +48,14 @@ class Preflight:
         self.findings.append(Finding("warning", step, what, remedy, line, place))
 
 
-def check(campaign: Campaign, *, people: bool = True) -> Preflight:
-    """All checks, in the order of the campaign's steps; counts the audience, which takes a second for a million
-    (`people=False` leaves that out, for a page on which they are being chosen). In the
+def check(campaign: Campaign, *, people: bool = True, exact: bool = True) -> Preflight:
+    """All checks, in the order of the campaign's steps; counts the audience, which takes seconds for a million (`exact=False`
+    estimates that many, `people=False` leaves them out: a page on which they are being chosen counts them itself). In the
     account's scope."""
     result = Preflight()
     _check_sender(campaign, result)
     if people:
-        _check_people(campaign, result)
+        _check_people(campaign, result, exact=exact)
     _check_content(campaign, result)
     return result
 
@@ -99,7 +99,7 @@ def _check_sender(campaign: Campaign, result: Preflight) -> None:
         )
 
 
-def _check_people(campaign: Campaign, result: Preflight) -> None:
+def _check_people(campaign: Campaign, result: Preflight, *, exact: bool) -> None:
     chosen = [*campaign.list_ids, *campaign.suppressed_list_ids]
     known = set(List.objects.filter(account_id=campaign.account_id, pk__in=chosen).values_list("pk", flat=True))
     if not campaign.list_ids:
@@ -115,7 +115,8 @@ def _check_people(campaign: Campaign, result: Preflight) -> None:
             "Choose the lists to leave out again.",
         )
         return
-    result.audience = delivery.count_audience(
+    judge = delivery.count_audience if exact else delivery.estimate_audience
+    result.audience = judge(
         account_id=campaign.account_id, list_ids=campaign.list_ids, suppressed_list_ids=campaign.suppressed_list_ids
     )
     if result.audience.total == 0:

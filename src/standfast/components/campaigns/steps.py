@@ -198,7 +198,7 @@ def audience(request: HttpRequest, account_id: int, campaign_id: int) -> HttpRes
     get_object_or_404(Campaign.objects.only("pk"), account_id=account_id, pk=campaign_id)
     chosen, left_out = ids_of(request.GET.getlist("list_ids")), ids_of(request.GET.getlist("suppressed_list_ids"))
     counted = (
-        delivery.count_audience(account_id=account_id, list_ids=chosen, suppressed_list_ids=left_out)
+        delivery.estimate_audience(account_id=account_id, list_ids=chosen, suppressed_list_ids=left_out)
         if chosen
         else None
     )
@@ -317,7 +317,7 @@ def checks(request: HttpRequest, account_id: int, campaign_id: int) -> HttpRespo
     campaign = get_object_or_404(Campaign.objects.select_related("content"), account_id=account_id, pk=campaign_id)
     campaign.account = request.account  # type: ignore[attr-defined]
     step = request.GET.get("step", "")
-    found = preflight.check(campaign, people=step != "people")
+    found = preflight.check(campaign, people=step != "people", exact=False)
     if step == "content" and campaign.content_id is None:
         found.findings = [each for each in found.findings if each.step != step]  # it is being chosen at this moment
     ordered = sorted(found.findings, key=lambda finding: finding.severity != "error")

@@ -16,10 +16,14 @@ TEST_RECIPIENTS_MAX = 30
 
 
 class Audience(NamedTuple):
-    """`total` people get mail; `skipped` the others by reason: unsubscribed, do_not_mail:<why>, suppressed_list."""
+    """`total` people get mail; `skipped` the others by reason: unsubscribed, do_not_mail:<why>, suppressed_list.
+
+    `is_estimate`: told from a sample, in two or three digits.
+    """
 
     total: int
     skipped: dict[str, int]
+    is_estimate: bool = False
 
 
 def count_audience(*, account_id: int, list_ids: Sequence[int], suppressed_list_ids: Sequence[int]) -> Audience:

@@ -17,3 +17,21 @@ SELECT NULL, count(*) FROM frozen;
 -- name: count-audience
 -- The same judgement without writing: what the pre-flight shows.
 SELECT reason, count(*) FROM delivery_judged(:account_id, :list_ids, :suppressed_list_ids) GROUP BY 1;
+
+-- name: extent-of-lists
+-- The lowest and highest contact on some lists, each an end of the primary key, and how many subscriptions up to a limit.
+SELECT min(e.first), max(e.last),
+       (SELECT count(*) FROM (SELECT 1 FROM audience_subscription_v
+                              WHERE account_id = :account_id AND list_id = ANY(:list_ids) LIMIT :most) x)
+FROM unnest(:list_ids::bigint[]) AS l(id)
+CROSS JOIN LATERAL (SELECT min(s.contact_id) AS first, max(s.contact_id) AS last FROM audience_subscription_v s
+                    WHERE s.account_id = :account_id AND s.list_id = l.id) e;
+
+-- name: sample-audience
+-- The judgement of strips of contacts, `width` numbers from every `step`th on; primary keys throughout.
+SELECT j.reason, count(*)
+FROM generate_series(:first::bigint, :last::bigint, :step::bigint) AS strip(lowest)
+CROSS JOIN LATERAL (
+  SELECT reason FROM delivery_judged(:account_id, :list_ids, :suppressed_list_ids, strip.lowest, strip.lowest + :width)
+) j
+GROUP BY 1;

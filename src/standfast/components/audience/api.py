@@ -17,6 +17,7 @@ from standfast.components.audience.models import (
     SubscriptionStatus,
     Tag,
 )
+from standfast.components.audience.preferences import Place, Preferences, change_preferences, preferences_of
 from standfast.components.audience.starting import (
     begin_import,
     cancel_import,
@@ -44,6 +45,8 @@ __all__ = [
     "ImportState",
     "Landed",
     "List",
+    "Place",
+    "Preferences",
     "Subscription",
     "SubscriptionStatus",
     "Suppressed",
@@ -52,12 +55,14 @@ __all__ = [
     "add_do_not_mail",
     "begin_import",
     "cancel_import",
+    "change_preferences",
     "contact_timeline",
     "create_list",
     "delete_contact",
     "import_file",
     "lift_do_not_mail",
     "new_field",
+    "preferences_of",
     "set_mapping",
     "start_import",
     "subscribe",

@@ -21,6 +21,7 @@ from standfast.components.accounts.first_link import (
 )
 from standfast.components.accounts.models import Account, ApiKey, Membership, Role, User
 from standfast.components.accounts.sign_in import password_link, sign_in
+from standfast.components.accounts.time_zones import choices as time_zone_choices
 
 __all__ = [
     "MODULES",
@@ -49,5 +50,6 @@ __all__ = [
     "revoke_key",
     "sign_in",
     "stream",
+    "time_zone_choices",
     "to_sign_in",
 ]

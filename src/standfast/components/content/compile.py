@@ -91,6 +91,10 @@ class CompiledMessage:
         """The subject alone, on one line."""
         return " ".join(self.subject.render(contact, campaign, tag, token=token).split())
 
+    def render_page(self, contact: Values, *, token: str, campaign: Values, tag: Values) -> str:
+        """The HTML of one recipient's message as it is sent, for a browser. Raises ContentError."""
+        return self.html.render(contact, campaign, tag, token=token, track=self.signer.click_parts)
+
     def preview(self, contact: Values, *, campaign: Values, tag: Values, token: str = "preview") -> Preview:  # noqa: S107
         """Render for looking at, as the contact would see it. Raises ContentError."""
         html = compile_template(

@@ -114,6 +114,11 @@ class Composer:
         """Raises ContentError or HeaderError: then nothing is sent to this recipient."""
         return self.finish(self.draft(seq=seq, contact_id=contact_id, email=email, contact=contact))
 
+    def page(self, contact: Mapping[str, Any], *, token: str, is_test: bool = False) -> str:
+        """The letter's HTML for a browser, as its recipient has it. Raises ContentError."""
+        contact = self.test_contact if is_test else contact
+        return self.program.render_page(contact, token=token, campaign=self.campaign, tag=self.tag)
+
     def draft(self, *, seq: int, contact_id: int, email: str, contact: Mapping[str, Any]) -> Draft:
         """The first half of `compose`, with its errors. Drafts made one after the other are cheaper than each with its
         signature between them, which fills the processor's caches with its own tables."""

@@ -3,7 +3,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from standfast.components.accounts.pages import home
-from standfast.services.application import dashboard, health, inbox_pages
+from standfast.services.application import dashboard, health, inbox_pages, recipient_pages
 from standfast.services.application.style_page import style_page
 from standfast.services.application.welcome import new_account, welcome
 
@@ -26,6 +26,7 @@ urlpatterns = [
     path("accounts/<int:account_id>/inbox/", include((inbox_pages.URLS, "inbox"))),
     path("", include("allauth.urls")),
     path("", include((health.URLS, "health"))),
+    path("", include((recipient_pages.URLS, "recipient"))),
 ]
 
 if settings.DEBUG:

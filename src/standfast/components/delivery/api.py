@@ -3,6 +3,7 @@
 from standfast.components.delivery.composers import Composers
 from standfast.components.delivery.control import books, finish_cancelled, resend_uncertain, set_state
 from standfast.components.delivery.domains import add_domain, check_domain, records, signers_for
+from standfast.components.delivery.estimating import estimate_audience
 from standfast.components.delivery.freeze import TEST_RECIPIENTS_MAX, Audience, count_audience, freeze_send, test_send
 from standfast.components.delivery.message import Composer
 from standfast.components.delivery.models import (
@@ -35,6 +36,7 @@ __all__ = [
     "books",
     "check_domain",
     "count_audience",
+    "estimate_audience",
     "finish_cancelled",
     "freeze_send",
     "letter_online",

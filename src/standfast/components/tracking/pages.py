@@ -93,9 +93,18 @@ def recipients_page(request: HttpRequest, account_id: int, send_id: int) -> Http
         "summary": summary, "page": found, "q": q, "chosen": chosen, "choices": list(LABELS.items()), "kept": kept,
         "newer": f"?{kept}&before={found.before}" if found.before is not None else "",
         "older": f"?{kept}&after={found.after}" if found.after is not None else "",
-        "may_resend": may(request, Role.ADMIN),
+        "may_resend": may(request, Role.ADMIN), "note": _searched(found),
+        "none_text": "Nobody among those looked through. “Next” goes on." if found.after else "No recipient fits this choice.",
     }  # fmt: skip
     return render(request, "tracking/recipients.html", context)
+
+
+def _searched(found: recipients.Page) -> str:
+    """Which part of very many was looked through."""
+    if found.searched is None:
+        return ""
+    first, last = (f"{number:,}".replace(",", "\u00a0") for number in found.searched)
+    return f"Searched: recipients {first} to {last}"
 
 
 @account_page

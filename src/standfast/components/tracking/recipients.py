@@ -16,6 +16,7 @@ from standfast.components.tracking.queries import QUERIES
 PAGE = 50
 CHUNK_ROWS = 2000
 PART_CHARS_MAX = 320
+SEARCHED_MAX = 250_000  # recipients that one page reads in search of a part of an address
 
 
 class Show(StrEnum):
@@ -97,11 +98,15 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True)
 class Page:
-    """Some recipients in the order of their numbers; `before` and `after` lead on, None at an end."""
+    """Some recipients in the order of their numbers; `before` and `after` lead on, None at an end.
+
+    `searched`: from which to which number, where not all were looked through.
+    """
 
     rows: list[Row]
     before: int | None
     after: int | None
+    searched: tuple[int, int] | None = None
 
 
 def page(
@@ -114,19 +119,43 @@ def page(
     before: int | None = None,
 ) -> Page:
     """The recipients after or before a number. `q` is an address or a part of one. In the account's scope."""
-    back = before is not None
     query, values = _question(account_id, send_id, show, q)
-    values |= {"after": None if back else after, "before": before}
+    if values["part"] is not None:
+        return _search(query, values, after=after, before=before)
+    back = before is not None
+    rows, more = _read(query, values | {"after": None if back else after, "before": before}, back=back)
+    if not rows:
+        return Page([], None, None)
+    newer, older = (more, True) if back else (after is not None, more)
+    return Page(rows, rows[0].seq if newer else None, rows[-1].seq if older else None)
+
+
+def _read(query: str, values: dict[str, Any], *, back: bool) -> tuple[list[Row], bool]:
+    """A page of rows in their order, and whether there are more of them."""
     with connection.cursor() as cursor:
         cursor.execute(f"{query} ORDER BY {'r.seq DESC' if back else 'r.seq'} LIMIT {PAGE + 1}", values)
         rows = [Row(*row) for row in cursor.fetchall()]
     more, rows = len(rows) > PAGE, rows[:PAGE]
     if back:
         rows.reverse()
-    if not rows:
-        return Page([], None, None)
-    newer, older = (more, True) if back else (after is not None, more)
-    return Page(rows, rows[0].seq if newer else None, rows[-1].seq if older else None)
+    return rows, more
+
+
+def _search(query: str, values: dict[str, Any], *, after: int | None, before: int | None) -> Page:
+    """A part of an address has no index: a page reads so many numbers, says so, and leads on to the next."""
+    back = before is not None
+    with connection.cursor() as cursor:
+        cursor.execute(QUERIES.last_recipient.sql, values)
+        last = int(cursor.fetchone()[0] or 0)
+    low = max((before or 0) - SEARCHED_MAX - 1, 0) if back else after or 0
+    high = min(before or 0, last + 1) if back else min(low + SEARCHED_MAX, last) + 1
+    rows, more = _read(query, values | {"after": low, "before": high}, back=back)
+    if back:
+        newer = rows[0].seq if more else low + 1 if low else None
+        return Page(rows, newer, rows[-1].seq if rows else high - 1, (low + 1, high - 1) if low else None)
+    older = rows[-1].seq if more else high - 1 if high <= last else None
+    cut = low > 0 or high <= last
+    return Page(rows, (rows[0].seq if rows else low + 1) if low else None, older, (low + 1, high - 1) if cut else None)
 
 
 def every(*, account_id: int, send_id: int, show: Show = Show.ALL, q: str = "") -> Iterator[Row]:

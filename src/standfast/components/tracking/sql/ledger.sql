@@ -32,3 +32,7 @@ WHERE t.account_id = :account_id AND t.send_id = :send_id
 
 -- name: contact-of-address
 SELECT id FROM audience_contact_v WHERE account_id = :account_id AND email_key = :email_key;
+
+-- name: last-recipient
+-- The highest number of a send: the end of its part of the primary key.
+SELECT max(seq) FROM delivery_recipient_v WHERE account_id = :account_id AND send_id = :send_id;

@@ -273,3 +273,18 @@ def test_hours_and_days_are_those_of_the_account(sent, loader):
     assert hours["labels"][0] == "03:30\n25 Nov" and hours["zone"] == "Asia/Kolkata"
     assert hours["series"][0]["values"] == [3] + [0] * 11, "a first hour is one of several bars"
     assert hours["kind"] == "bar"
+
+
+def test_a_search_reads_a_part_at_a_time_and_leads_on(sent, monkeypatch):
+    monkeypatch.setattr(recipients, "SEARCHED_MAX", 2)
+    chosen = {"account_id": sent.account_id, "send_id": sent.send_id, "q": "p5"}
+    with account_scope(sent.account_id):
+        first = recipients.page(**chosen)
+        assert (first.rows, first.before, first.after, first.searched) == ([], None, 2, (1, 2))
+        second = recipients.page(**chosen, after=2)
+        assert (second.rows, second.after, second.searched) == ([], 4, (3, 4))
+        third = recipients.page(**chosen, after=4)
+        assert [row.seq for row in third.rows] == [5]
+        assert third.before == 5 and third.searched[0] == 5
+        assert recipients.page(**chosen, before=5).searched == (3, 4)
+        assert recipients.page(**chosen, before=3).before is None

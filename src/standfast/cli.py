@@ -126,9 +126,10 @@ def _print_first_link() -> bool:
 
 
 def _run(given: argparse.Namespace) -> int:
-    from standfast.platform import config
+    from standfast.platform import config, log_lines
 
     os.umask(0o077)  # people's data, mail and logs are for this user alone
+    log_lines.set_up()
     settings = config.load()
     if given.service == "worker":
         os.environ["STANDFAST_DATABASE_ROLE"] = "loader"  # the worker sees every account and may COPY

@@ -1,15 +1,22 @@
 """What goes wrong around one lease must not hold its send, or anybody else's: hostile replies, a disk that is full, a lease
-that cannot be recovered."""
+that cannot be recovered. A full disk is said on the page, and an import waits for room."""
 
 from __future__ import annotations
 
+import errno
 import json
 
 import psycopg
 import pytest
 from asgiref.sync import sync_to_async
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import OperationalError
+from django.test import Client
 
+from standfast.components.audience import import_pages, importing, starting
 from standfast.components.audience.api import List
+from standfast.components.audience.models import Import
+from standfast.components.audience.rejects import Rejects
 from standfast.components.delivery import api as delivery
 from standfast.components.delivery import leases, recovery
 from standfast.components.delivery.journal import JournalDirectory
@@ -101,3 +108,58 @@ def prepare_once(cast, loader):
         for made in (delivery.Route, delivery.SendingDomain, List):
             made.objects.filter(account_id=cast.account.pk).delete()
     return prepare(cast, loader, port=free_port(), people=60)
+
+
+def test_the_page_says_that_a_disk_is_full_and_keeps_no_half_file(cast, config, monkeypatch):
+    client = Client(raise_request_exception=False)
+    client.force_login(cast.bob, backend="django.contrib.auth.backends.ModelBackend")
+
+    def no_room(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    def upload():
+        file = SimpleUploadedFile("people.csv", b"email\nann@x.example\n", content_type="text/csv")
+        return client.post(f"/accounts/{cast.account.pk}/people/imports/", {"file": file})
+
+    monkeypatch.setattr(import_pages.Path, "chmod", no_room)
+    answer = upload()
+    assert answer.status_code == 507 and "disk is full" in answer.content.decode()
+    assert not list((config.upload_dir / str(cast.account.pk)).glob("import-*"))
+    monkeypatch.undo()
+
+    def database_is_full(*_: object, **__: object) -> None:
+        raise OperationalError("could not extend file") from psycopg.errors.DiskFull("could not extend file")
+
+    monkeypatch.setattr(starting, "start_import", database_is_full)
+    assert upload().status_code == 507
+    monkeypatch.undo()
+    assert upload().status_code == 302
+
+
+def test_an_import_waits_for_room_and_goes_on_where_it_was(cast, config, loader, monkeypatch, tmp_path):
+    path = tmp_path / "people.csv"
+    rows = [f"i{n}@import.example" if n % 7 else "no address" for n in range(3000)]
+    path.write_text("email\n" + "\n".join(rows) + "\n")
+    (config.upload_dir / str(cast.account.pk)).mkdir(parents=True, exist_ok=True)
+    monkeypatch.setattr(importing, "BATCH_ROWS", 1000)
+    with account_scope(cast.account.pk):
+        found = starting.import_file(account_id=cast.account.pk, path=path, file_name="people.csv")
+    put, calls = Rejects._put, []
+
+    def no_room_at_the_third(self, text: str) -> None:
+        calls.append(text)
+        if len(calls) == 3:
+            put(self, text[:50])  # a full disk can take a part
+            raise OSError(errno.ENOSPC, "No space left on device")
+        put(self, text)
+
+    monkeypatch.setattr(Rejects, "_put", no_room_at_the_third)
+    loader.autocommit = True
+    with pytest.raises(OSError, match="No space"):
+        importing.run_import(loader, account_id=cast.account.pk, import_id=found.pk)
+    importing.run_import(loader, account_id=cast.account.pk, import_id=found.pk)
+    with account_scope(cast.account.pk):
+        done = Import.objects.get(pk=found.pk)
+    refused = sum(row == "no address" for row in rows)
+    assert (done.state, done.created_count, done.rejected_count) == ("done", len(rows) - refused, refused)
+    assert len(importing.Path(done.rejects_path).read_text().splitlines()) == refused + 1

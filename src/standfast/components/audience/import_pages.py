@@ -70,13 +70,17 @@ def _store(account_id: int, uploaded: UploadedFile) -> Path:
     directory = config.load().upload_dir / str(account_id)
     directory.mkdir(parents=True, exist_ok=True)
     path = directory / f"import-{secrets.token_hex(8)}"
-    if isinstance(uploaded, TemporaryUploadedFile):
-        shutil.copyfile(uploaded.temporary_file_path(), path)
-    else:
-        with path.open("wb") as file:
-            for piece in uploaded.chunks():
-                file.write(piece)
-    path.chmod(0o600)
+    try:
+        if isinstance(uploaded, TemporaryUploadedFile):
+            shutil.copyfile(uploaded.temporary_file_path(), path)
+        else:
+            with path.open("wb") as file:
+                for piece in uploaded.chunks():
+                    file.write(piece)
+        path.chmod(0o600)
+    except OSError:  # a full disk: half a file is nobody's, and takes what room there is
+        path.unlink(missing_ok=True)
+        raise
     return path
 
 

@@ -6,6 +6,7 @@ A check is the same run with nothing written but its counts and the file of refu
 from __future__ import annotations
 
 import datetime as dt
+import errno
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -35,6 +36,10 @@ Refusal = tuple[int, str, list[str]]
 """Line of the file, reason, cells."""
 
 
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""The disk has no room: the import waits for it."""
+
+
 class Stopped(Exception):
     """Somebody cancelled the import, or another worker has taken it over."""
 
@@ -52,6 +57,8 @@ def run_import(connection: psycopg.Connection, *, account_id: int, import_id: in
     try:
         _run(connection, job, dry)
     except (FileProblem, ValueError, OSError) as error:
+        if isinstance(error, OSError) and error.errno in FULL:
+            raise
         log.warning("import failed", account=account_id, id=import_id, error=str(error))
         _end(connection, job, "failed", str(error))
     except psycopg.OperationalError:

@@ -9,8 +9,9 @@ from procrastinate.contrib.django import app
 from standfast.components.audience.importing import run_import
 from standfast.platform import config, postgres
 
-# A database that went away, or a deadlock: the import goes on from its last batch.
-_AGAIN = RetryStrategy(max_attempts=10, wait=2, retry_exceptions=[psycopg.OperationalError])
+# A database that went away, a full disk, a deadlock: the import goes on from its last batch, however long that takes. A job that
+# gave up would leave its import running for ever.
+_AGAIN = RetryStrategy(wait=3, retry_exceptions=[psycopg.OperationalError, OSError])
 
 
 @app.task(name="audience.import_contacts", retry=_AGAIN)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 
 from django.db import InterfaceError, OperationalError
@@ -29,9 +30,18 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def failed(request: HttpRequest) -> HttpResponse:
-    """500, or 503 where the database could not be reached."""
+    """500; 503 where the database could not be reached, 507 (RFC 4918, 11.5) where a disk is full."""
     error = sys.exc_info()[1]
+    if disk_is_full(error):
+        return _page(request, 507)
     return _page(request, 503 if isinstance(error, (OperationalError, InterfaceError)) else 500)
+
+
+def disk_is_full(error: BaseException | None) -> bool:
+    """Whether this says so: of our own disk, or the database of its (SQLSTATE 53100)."""
+    if isinstance(error, OperationalError):
+        return getattr(error.__cause__, "sqlstate", None) == "53100"
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def _page(request: HttpRequest, status: int, *, reason: str = "") -> HttpResponse:

@@ -223,7 +223,11 @@ class Controller:
         addresses = tuple(winner.addresses)
         if set(addresses) in (set(pool.primary), set(pool.standby)):  # nothing but our own addresses is passed on
             mine = [one.authority for one in tried if isinstance(one.outcome, Changed)]
-            await asyncio.gather(*(_bring(authority, pool, addresses, winner.generation) for authority in mine))
+            # Both may have taken the same number: then ours is what is to be replaced.
+            over = failover.generation
+            await asyncio.gather(
+                *(_bring(authority, pool, addresses, winner.generation, over=over) for authority in mine)
+            )
         for one in tried:
             outcome = one.outcome if isinstance(one.outcome, Superseded | Refused | Unreachable) else Superseded(winner)
             self._tell(failover, _Tried(one.authority, outcome, one.milliseconds))

@@ -65,10 +65,16 @@ class SendState(models.TextChoices):
     FINISHED = "finished"
 
 
+class SendKind(models.TextChoices):
+    BULK = "bulk"  # frozen once, then it comes to an end
+    STREAM = "stream"  # messages are appended as programs hand them in; it goes before all bulk
+
+
 class Send(models.Model):
-    """One frozen batch of recipients with the sources it is rendered from. `next_seq` is the cursor of its ranges."""
+    """A batch of recipients with the sources it is rendered from. `next_seq` is the cursor of its ranges."""
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE)
+    kind = models.CharField(max_length=8, choices=SendKind.choices, default=SendKind.BULK, db_default=SendKind.BULK)
     campaign_id = models.BigIntegerField(null=True)
     state = models.CharField(max_length=12, choices=SendState.choices, default=SendState.READY)
     sources = models.JSONField(help_text="Everything the compiler needs, frozen.")
@@ -104,6 +110,7 @@ class Recipient(models.Model):
     send_id = models.BigIntegerField()
     seq = models.IntegerField()
     contact_id = models.BigIntegerField()
+    occurrence = models.IntegerField(db_default=0, help_text="0 in bulk, where nobody is twice; in a stream the seq.")
     email = models.CharField(max_length=320)
     status = models.SmallIntegerField(choices=RecipientStatus.choices, db_default=0)
     attempts = models.SmallIntegerField(db_default=0)
@@ -114,7 +121,9 @@ class Recipient(models.Model):
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["account_id", "contact_id", "send_id"], name="delivery_recipient_contact")
+            models.UniqueConstraint(
+                fields=["account_id", "contact_id", "send_id", "occurrence"], name="delivery_recipient_once"
+            )
         ]
         indexes: ClassVar = [
             # rows to be tried again, and the books' open items: small, because most rows end at the first attempt
@@ -143,3 +152,41 @@ class Lease(models.Model):
 
     class Meta:
         indexes: ClassVar = [models.Index(fields=["account_id", "send_id"], name="delivery_lease_send")]
+
+
+class StreamSource(models.Model):
+    """A source of a stream as it was when messages were taken for it, kept once for all of them."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE)
+    send = models.ForeignKey(Send, on_delete=models.CASCADE)
+    digest = models.CharField(max_length=64)
+    sources = models.JSONField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["account", "send", "digest"], name="one_stream_source")
+        ]
+
+
+class Submission(models.Model):
+    """What one message of a stream is made of: values for a source, or the message itself."""
+
+    pk = models.CompositePrimaryKey("account_id", "send_id", "seq")
+    account_id = models.BigIntegerField()
+    send_id = models.BigIntegerField()
+    seq = models.IntegerField()
+    source_id = models.BigIntegerField(null=True)
+    given = models.JSONField()
+    raw = models.BinaryField(null=True)
+    ignores_do_not_mail = models.BooleanField()
+    key = models.CharField(max_length=64, null=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(
+                fields=["account_id", "send_id", "key"],
+                name="delivery_submission_key",
+                condition=models.Q(key__isnull=False),
+            )
+        ]

@@ -10,9 +10,9 @@ WHERE r.account_id = :account_id AND r.send_id = :send_id AND r.seq = ANY(:seqs:
 RETURNING r.seq, r.contact_id;
 
 -- name: finish-send!
--- A send is finished when its cursor is at the end, nobody holds a part of it and nothing waits for another attempt.
+-- A send that is no stream is finished when its cursor is at the end, nobody holds a part of it and nothing waits for another attempt.
 UPDATE delivery_send s SET state = 'finished', finished_at = :now
-WHERE s.account_id = :account_id AND s.id = :send_id AND s.state = 'ready' AND s.next_seq > s.total
+WHERE s.account_id = :account_id AND s.id = :send_id AND s.kind = 'bulk' AND s.state = 'ready' AND s.next_seq > s.total
   AND NOT EXISTS (SELECT FROM delivery_lease l WHERE l.account_id = :account_id AND l.send_id = :send_id)
   AND NOT EXISTS (SELECT FROM delivery_recipient r
                   WHERE r.account_id = :account_id AND r.send_id = :send_id AND r.status = 2);

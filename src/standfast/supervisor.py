@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import fcntl
 import os
@@ -15,9 +16,14 @@ from pathlib import Path
 from standfast.platform import children, postgres
 from standfast.platform.children import Child
 from standfast.platform.config import Config
+from standfast.platform.disk_room import Room
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """SIGHUP: the terminal was closed."""
+
+
+ROOMS = ("exchanger", "inbox", "journal", "log", "postgres", "spool", "uploads")
+"""What lies under `var`, each perhaps on a disk of its own."""
 
 
 class CannotStart(SystemExit):
@@ -40,8 +46,10 @@ class Supervisor:
         self.first_link = ""
 
     def tell(self, text: str) -> None:
-        if not self.quiet:
-            print(text, flush=True)
+        # A terminal that is gone, or a file on a full disk, must not end what we watch over.
+        with contextlib.suppress(OSError):
+            if not self.quiet:
+                print(text, flush=True)
 
     # Start
 
@@ -62,8 +70,8 @@ class Supervisor:
         self.config.var.mkdir(parents=True, exist_ok=True)
         # People's data, mail and logs are for this user alone; the services inherit it.
         os.umask(0o077)
-        for name in ("exchanger", "inbox", "journal", "log", "spool", "uploads"):
-            if (self.config.var / name).is_dir():
+        for name in ROOMS:
+            if name != "postgres" and (self.config.var / name).is_dir():
                 (self.config.var / name).chmod(0o700)  # made by an earlier version
         path = self.config.var / "standfast.lock"
         self._lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
@@ -168,8 +176,10 @@ class Supervisor:
     def watch(self) -> None:
         """Keep everything running until a signal (see stop_on_signals)."""
         everybody = [*([self.database] if self.database else []), *self.services]
+        room = Room([self.config.var, *(self.config.var / name for name in ROOMS)])
         while not self.stopping:
             children.restart_ended(everybody, self.tell)
+            room.look(self.tell)
             time.sleep(0.2)
 
     def stop_on_signals(self) -> None:

@@ -82,7 +82,11 @@ def restart_ended(children: list[Child], tell: Callable[[str], None]) -> None:
             )
             tell(f"{child.name} ended ({_reason(child.process.returncode)}) and is started again. Its log: {child.log}")
         if now - child.ended_at >= child.wait_seconds:
-            child.start()
+            try:
+                child.start()
+            except OSError as error:  # a full disk, too many processes: it is tried again
+                child.ended_at, child.wait_seconds = now, RESTART_SECONDS_MAX
+                tell(f"{child.name} could not be started: {error}. It is tried again.")
 
 
 def _reason(code: int) -> str:

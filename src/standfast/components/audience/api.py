@@ -18,6 +18,7 @@ from standfast.components.audience.models import (
     Tag,
 )
 from standfast.components.audience.preferences import Place, Preferences, change_preferences, preferences_of
+from standfast.components.audience.searching import how_many
 from standfast.components.audience.starting import (
     begin_import,
     cancel_import,
@@ -59,6 +60,7 @@ __all__ = [
     "contact_timeline",
     "create_list",
     "delete_contact",
+    "how_many",
     "import_file",
     "lift_do_not_mail",
     "new_field",

@@ -23,6 +23,9 @@ STANDARD = (
 )
 MESSAGE = (
     Snippet("Unsubscribe link", '<a href="{{ campaign.unsubscribe_url }}">Unsubscribe</a>'),
+    Snippet("View in a browser", '<a href="{{ campaign.click_to_view }}">View in your browser</a>'),
+    Snippet("Preferences", '<a href="{{ campaign.edit_profile }}">Your preferences</a>'),
+    Snippet("Report as spam", '<a href="{{ campaign.report_spam }}">Report as spam</a>'),
     Snippet("Postal address", "{{ campaign.address }}"),
     Snippet("Sender's name", "{{ campaign.from_name }}"),
     Snippet("Only if known", "{% if contact.first_name %}Hello {{ contact.first_name }}{% else %}Hello{% endif %}"),

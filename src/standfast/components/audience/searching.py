@@ -21,12 +21,11 @@ FROM unnest(%(l)s::bigint[]) l
 """
 
 
-# Strips of the primary key, evenly spread over the account's numbers.
+# Strips of the primary key, evenly spread over the account's numbers. The inner count is no join: it reads its strip alone.
 _SAMPLE = """
-SELECT count(*) * %(step)s::float / %(width)s
+SELECT %(step)s::float / %(width)s * sum((SELECT count(*) FROM audience_contact c
+  WHERE c.account_id = %(a)s AND c.id >= strip.lowest AND c.id < strip.lowest + %(width)s))
 FROM generate_series(%(first)s::bigint, %(last)s::bigint, %(step)s::bigint) AS strip(lowest)
-CROSS JOIN LATERAL (SELECT 1 FROM audience_contact c
-                    WHERE c.account_id = %(a)s AND c.id >= strip.lowest AND c.id < strip.lowest + %(width)s) x
 """
 STRIPS, WIDTH = 200, 100
 

@@ -44,7 +44,7 @@ with installation() as config:
     sent_at = int(time.time()) - 3600
     url = "https://shop.example/a?b=1"
     signature = sign_link(key, account_id=account, send_id=1, link_id=1, url=url)
-    with service("tracker", port=config.tracker_port):
+    with service("tracker", port=config.tracker_port), service("application", port=config.application_port):
         from benchmarks import installation as made
         # the server that installation() started: stop it as an operator would
         pid = int((postgres.data_dir(config) / "postmaster.pid").read_text().split()[0])
@@ -64,6 +64,11 @@ with installation() as config:
             token = seal_recipient(key, RecipientRef(account, 1, seq, seq, sent_at))
             codes.append(get(f"{config.tracker_url}/c/{token}/1?u={quote(url, safe='')}&s={signature}"))
             codes.append(get(f"{config.tracker_url}/o/{token}.gif"))
+        # What needs the database says so; the tracker's pages do not need it, and unsubscribing works.
+        pages = [get(f"{config.tracker_url}/{door}/{token}") for door in "urpv"]
+        away = [get(f"{config.application_url}/{page}/{token}") for page in ("view", "preferences")]
+        wish = urllib.request.Request(f"{config.tracker_url}/u/{token}", data=b"List-Unsubscribe=One-Click")
+        pages.append(opener.open(wish, timeout=10).status)
         server = postgres.start(config)
         stop = threading.Event()
         shipping = threading.Thread(target=ship_spools, args=(config, stop))
@@ -76,13 +81,13 @@ with installation() as config:
                     "SELECT name, value FROM tracking_sendcounter WHERE account_id = %s AND send_id = 1", [account]).fetchall()
                 database.commit()
                 counted = dict(rows)
-                if counted.get("clicks") == 200 and counted.get("opens") == 200:
+                if counted.get("clicks") == 200 and counted.get("opens") == 200 and counted.get("unsubscribed"):
                     break
                 time.sleep(0.1)
         stop.set()
         shipping.join()
         postgres.stop(server)
-print(json.dumps({"codes": sorted(set(codes)), "counted": counted}))
+print(json.dumps({"codes": sorted(set(codes)), "counted": counted, "pages": pages, "away": away}))
 """
 
 
@@ -96,3 +101,6 @@ def test_clicks_are_counted_though_the_database_was_away():
     assert result["counted"]["clicks"] == 200
     assert result["counted"]["clicks_unique"] == 200
     assert result["counted"]["opens"] == 200
+    assert result["pages"] == [200, 200, 302, 302, 200]
+    assert result["away"] == [503, 503]
+    assert result["counted"]["unsubscribed"] == 1

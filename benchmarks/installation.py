@@ -18,13 +18,13 @@ import psutil
 
 
 @contextlib.contextmanager
-def installation() -> Iterator[Any]:
-    """Yields the Config of a running, migrated database in a temporary directory; Django is set up as the loader."""
+def installation(*, role: str = "loader") -> Iterator[Any]:
+    """Yields the Config of a running, migrated database in a temporary directory; Django is set up as `role`."""
     directory = Path(tempfile.mkdtemp(prefix="sf-bench-"))
     ports = iter(free_ports(4))
     os.environ.update(
         STANDFAST_VAR=str(directory),
-        STANDFAST_DATABASE_ROLE="loader",
+        STANDFAST_DATABASE_ROLE=role,
         DJANGO_SETTINGS_MODULE="standfast.settings",
         **{f"STANDFAST_{name}PORT": str(next(ports)) for name in ("", "TRACKER_", "INBOX_", "EXCHANGER_")},
     )

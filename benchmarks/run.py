@@ -76,7 +76,12 @@ def protocols() -> None:
     child("benchmarks.protocols")
 
 
-PARTS: list[Callable[[], None]] = [protocols, content, smtp, tracker, audience, sending, folding]
+def pages() -> None:
+    """Every page of an account with 100,000 people and a million events, in ms."""
+    child("benchmarks.pages")
+
+
+PARTS: list[Callable[[], None]] = [protocols, content, smtp, tracker, audience, sending, folding, pages]
 
 
 def row(name: str, value: float, limit: float | None, note: str = "", *, most: bool = False) -> None:

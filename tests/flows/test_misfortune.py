@@ -3,6 +3,7 @@ that cannot be recovered. A full disk is said on the page, and an import waits f
 
 from __future__ import annotations
 
+import datetime as dt
 import errno
 import json
 
@@ -100,6 +101,55 @@ def test_a_lease_that_cannot_be_recovered_does_not_keep_the_others(cast, loader,
         assert recovery.recover(connection, journals=tmp_path, node="here") == 1
     left = loader.execute("SELECT count(*) FROM delivery_lease WHERE account_id = %s", [cast.account.pk]).fetchone()
     assert left == (0,)
+
+
+def test_a_clock_that_jumps_takes_no_lease_from_a_worker_and_leaves_none_for_ever(cast, loader, tmp_path, monkeypatch):
+    send, _ = prepare_once(cast, loader)
+    taken = leases.take(loader, account_id=cast.account.pk, send_id=send.pk, node="elsewhere", journal="there")
+    assert taken is not None
+    loader.commit()
+    clock, jumped = [1000.0], dt.timedelta(0)
+    real = leases.utc_now
+    monkeypatch.setattr(recovery.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(leases, "utc_now", lambda: real() + jumped)
+
+    def recovered(after_seconds: float) -> int:
+        clock[0] += after_seconds
+        return recovery.recover(loader, journals=tmp_path, node="here")
+
+    jumped = dt.timedelta(hours=1)  # it looks long expired, but its worker is alive and says so
+    assert recovered(0) == 0
+    for _ in range(20):
+        leases.extend(loader, taken)
+        loader.commit()
+        assert recovered(60) == 0
+    jumped = dt.timedelta(hours=-1)  # it looks fresh, but its worker is dead
+    assert recovered(600) == 0
+    assert recovered(600) == 1
+    counts = loader.execute(
+        "SELECT status, count(*) FROM delivery_recipient WHERE account_id = %s AND send_id = %s GROUP BY 1",
+        [cast.account.pk, send.pk],
+    ).fetchall()
+    assert counts == [(int(delivery.RecipientStatus.UNCERTAIN), 60)]
+
+
+def test_a_limited_send_goes_on_when_the_clock_jumped_ahead_and_back(cast, loader, monkeypatch):
+    send, _ = prepare_once(cast, loader)
+    loader.execute("UPDATE delivery_send SET rate_per_minute = 60 WHERE id = %s", [send.pk])
+    loader.commit()
+    real, jumped = leases.utc_now, dt.timedelta(hours=1)
+    monkeypatch.setattr(leases, "utc_now", lambda: real() + jumped)
+
+    def take():
+        taken = leases.take(loader, account_id=cast.account.pk, send_id=send.pk, node="here", journal="j", size=5)
+        loader.commit()
+        return taken
+
+    assert take() is not None
+    assert take() is None, "its limit"
+    jumped = dt.timedelta(0)
+    assert take() is not None
+    assert take() is None, "its limit again"
 
 
 def prepare_once(cast, loader):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import shutil
+import time
 from pathlib import Path
 
 import psycopg
@@ -22,18 +23,21 @@ from standfast.platform import tenancy
 
 log = structlog.get_logger()
 LOST = "The worker ended between the final dot and the reply."
+UNMOVED_SECONDS = 90.0
+_watched: dict[int, tuple[dt.datetime, float]] = {}  # lease -> (its expires_at, since when it is that, monotonic)
 LOST_MACHINE = "The worker's machine does not answer; its journal cannot be read here."
 
 
 def recover(connection: psycopg.Connection, *, journals: Path, node: str) -> int:
     """Settle the leases of dead workers; returns how many. Safe to run in several processes at once, and to be killed."""
     settled = 0
-    long_ago = leases.utc_now() - dt.timedelta(seconds=leases.FOREIGN_GRACE_SECONDS)
-    stale = list(QUERIES.stale_leases(connection, node=node, long_ago=long_ago))
+    every = list(QUERIES.all_leases(connection))
     connection.commit()
-    for account_id, lease_id, send_id, lo, hi, seqs, where, name, expires_at in stale:
+    for lease_id in _watched.keys() - {row[1] for row in every}:
+        _watched.pop(lease_id, None)
+    for account_id, lease_id, send_id, lo, hi, seqs, where, name, expires_at in every:
         dead = journal.is_dead(journals, name)
-        gone = dead is None and expires_at < (long_ago if where != node else leases.utc_now())
+        gone = dead is None and _is_given_up(lease_id, expires_at, is_foreign=where != node)
         if dead or gone:
             lease = leases.Lease(account_id, send_id, lease_id, lo, hi, seqs)
             try:
@@ -42,8 +46,23 @@ def recover(connection: psycopg.Connection, *, journals: Path, node: str) -> int
                 raise
             except Exception:
                 log.exception("a lease could not be recovered; the others are", send=send_id, lease=lease_id)
-    _sweep(connection, journals, node)
+    _sweep(connection, journals)
     return settled
+
+
+def _is_given_up(lease_id: int, expires_at: dt.datetime, *, is_foreign: bool) -> bool:
+    """Whether nobody works on a lease whose journal is not here. The clock alone does not decide, as one that jumps an hour ahead
+    would take leases from workers at work, and one that jumps back would leave them for an hour: who works moves `expires_at`
+    every half minute, and we look whether it moves, by a clock that only goes forward."""
+    grace = leases.FOREIGN_GRACE_SECONDS if is_foreign else 0
+    now = time.monotonic()
+    seen_at, seen_since = _watched.get(lease_id, (None, now))
+    if seen_at != expires_at:
+        seen_since = now
+    _watched[lease_id] = (expires_at, seen_since)
+    unmoved = now - seen_since
+    is_over = leases.utc_now() > expires_at + dt.timedelta(seconds=grace)
+    return unmoved > leases.LEASE_SECONDS + grace or (is_over and unmoved > UNMOVED_SECONDS)
 
 
 def _settle(connection: psycopg.Connection, lease: leases.Lease, path: Path, *, gone: bool) -> int:
@@ -72,15 +91,16 @@ def _settle(connection: psycopg.Connection, lease: leases.Lease, path: Path, *, 
     return 1
 
 
-def _sweep(connection: psycopg.Connection, journals: Path, node: str) -> None:
+def _sweep(connection: psycopg.Connection, journals: Path) -> None:
     """Remove the directories of dead workers that hold no lease any more."""
     if not journals.exists():
         return
-    held = {row[7] for row in QUERIES.stale_leases(connection, node=node, long_ago=leases.utc_now())}
+    held = {row[7] for row in QUERIES.all_leases(connection)}
     connection.commit()
     for directory in journals.iterdir():
         if (
-            directory.name not in held
+            directory.is_dir()
+            and directory.name not in held
             and not directory.name.startswith(".")
             and journal.is_dead(journals, directory.name)
         ):

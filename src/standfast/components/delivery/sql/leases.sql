@@ -4,7 +4,7 @@
 SELECT s.account_id, s.id
 FROM delivery_send s
 WHERE s.state = 'ready'
-  AND (s.next_lease_at IS NULL OR s.next_lease_at <= :now)
+  AND (s.next_lease_at IS NULL OR s.next_lease_at <= :now OR s.next_lease_at > :now + interval '2 minutes')
   AND (s.next_seq <= s.total
        OR EXISTS (SELECT FROM delivery_recipient r
                   WHERE r.account_id = s.account_id AND r.send_id = s.id AND r.status = 2 AND r.next_attempt_at <= :now))
@@ -12,16 +12,18 @@ ORDER BY s.id;
 
 -- name: lease-range^
 -- Move the send's cursor and write down who holds the range, in one statement: one row updated per range, not per message.
+-- A limited send never waits longer than a minute for its next range: what is later than that was written by a clock that has
+-- jumped back since.
 WITH claimed AS (
   SELECT id, next_seq, total FROM delivery_send
   WHERE account_id = :account_id AND id = :send_id AND state = 'ready' AND next_seq <= total
-    AND (next_lease_at IS NULL OR next_lease_at <= :now)
+    AND (next_lease_at IS NULL OR next_lease_at <= :now OR next_lease_at > :now + interval '2 minutes')
   FOR UPDATE SKIP LOCKED
 ), moved AS (
   UPDATE delivery_send s
   SET next_seq = least(c.next_seq + :size, c.total + 1),
       next_lease_at = CASE WHEN s.rate_per_minute IS NULL THEN s.next_lease_at
-        ELSE greatest(coalesce(s.next_lease_at, :now), :now - interval '1 second')
+        ELSE least(greatest(coalesce(s.next_lease_at, :now), :now - interval '1 second'), :now)
              + (least(:size, c.total + 1 - c.next_seq) * 60.0 / s.rate_per_minute) * interval '1 second' END
   FROM claimed c
   WHERE s.account_id = :account_id AND s.id = c.id
@@ -74,10 +76,10 @@ DELETE FROM delivery_lease WHERE account_id = :account_id AND id = :lease_id;
 UPDATE delivery_recipient SET status = 2, next_attempt_at = :now
 WHERE account_id = :account_id AND send_id = :send_id AND status = 0 AND seq = ANY(:seqs);
 
--- name: stale-leases
--- Leases for the recovery to look at, over all accounts: of this node (its journals are here), or long expired elsewhere.
-SELECT account_id, id, send_id, lo, hi, seqs, node, journal, expires_at
-FROM delivery_lease WHERE node = :node OR expires_at < :long_ago ORDER BY account_id, id;
+-- name: all-leases
+-- Leases for the recovery to look at, a few a worker.
+-- over accounts: those of a dead worker may be anybody's
+SELECT account_id, id, send_id, lo, hi, seqs, node, journal, expires_at FROM delivery_lease ORDER BY account_id, id;
 
 -- name: lock-lease^
 SELECT id FROM delivery_lease WHERE account_id = :account_id AND id = :lease_id FOR UPDATE SKIP LOCKED;

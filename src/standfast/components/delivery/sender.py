@@ -93,6 +93,7 @@ class Sender:
         self.stop = asyncio.Event()
         self.sent = 0
         self.connections: dict[Way, list[Connection]] = {}
+        self._trying: set[int] = set()
         self._holding_off: dict[int, tuple[float, float]] = {}  # account -> (until, seconds): its route does not answer
 
     # Threads
@@ -165,10 +166,18 @@ class Sender:
         found = [pair for pair in found if self._holding_off.get(pair[0], (0, 0))[0] <= now]
         # Each slot starts elsewhere in the list, so that one large send does not keep the others waiting.
         for account_id, send_id in found[index % max(len(found), 1) :] + found[: index % max(len(found), 1)]:
-            work = await self._take(account_id, send_id)
-            if work is not None:
-                await self._deliver(work)
-                return True
+            if account_id in self._trying:
+                continue
+            # A route that failed gets one slot until it answers again: one that keeps silent would take them all.
+            if account_id in self._holding_off:
+                self._trying.add(account_id)
+            try:
+                work = await self._take(account_id, send_id)
+                if work is not None:
+                    await self._deliver(work)
+                    return True
+            finally:
+                self._trying.discard(account_id)
         return False
 
     async def _take(self, account_id: int, send_id: int) -> Work | None:
@@ -199,11 +208,14 @@ class Sender:
             rows, way, backoff = await self.database_until_done(read)
             journal = self.directory.open_lease(lease.id)
             return Work(lease, rows, self.composers.get(send_id), way, backoff, journal)
-        except Exception:
+        except Exception as error:
             # A full disk, a password that cannot be unsealed: nothing was sent, and a lease left here would be held for
             # as long as this worker lives.
             self._hold_off(account_id)
             await self.database_until_done(lambda c: leases.abandon(c, lease))
+            if isinstance(error, OSError):
+                await self._tell_journal(lease, error)
+                return None
             raise
 
     async def _deliver(self, work: Work) -> None:
@@ -218,8 +230,16 @@ class Sender:
                 # An OSError is a full disk: nothing may leave that is not in the journal first.
                 log.error("a lane failed; its lease is given back", error=repr(error), lease=work.lease.id)
                 self._hold_off(work.lease.account_id)
+                if isinstance(error, OSError):
+                    await self._tell_journal(work.lease, error)
         await self.database_until_done(lambda c: self._flush(c, work, last=True))
         work.journal.discard()
+
+    async def _tell_journal(self, lease: leases.Lease, error: OSError) -> None:
+        problem = f"The worker's journal cannot be written ({error.strerror or error}): make room on the disk of {self.journals}"
+        log.error(problem, lease=lease.id)
+        with contextlib.suppress(psycopg.OperationalError):
+            await self.database(lambda c: _tell_problem(c, lease, problem, hold=False))
 
     async def _mark(self, work: Work) -> None:
         """Before more messages may leave, promise on the disk how many that can be."""
@@ -332,6 +352,7 @@ class Sender:
         while idle:
             connection = idle.pop()
             if connection.usable:
+                self._holding_off.pop(work.lease.account_id, None)
                 return connection
         try:
             made = await connect_way(work.way, ehlo_name=self.ehlo_name, connect_timeout_seconds=15, timeouts=TIMEOUTS)

@@ -16,6 +16,8 @@ def main(arguments: list[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
     if arguments[:1] == ["operations"]:  # has a parser of its own, and nothing of it is loaded for others
         return _operations(arguments[1:])
+    if arguments[:1] == ["replay"]:
+        return _replay(arguments[1:])
     given = _parser().parse_args(arguments)
     run = {
         "up": _up,
@@ -60,6 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     rebuild.add_argument("--account", type=int, help="one account; all without it")
     rebuild.add_argument("--apply", action="store_true", help="keep the rebuilt roll-ups where they differ")
     commands.add_parser("operations", help="watch, fail over, and tell: monitor, status page, desk")
+    commands.add_parser("replay", help="replay an outage on this machine, with real name servers and a scoreboard")
     return parser
 
 
@@ -67,6 +70,15 @@ def _operations(arguments: list[str]) -> int:
     from standfast.operations import commands
 
     return commands.main(arguments)
+
+
+def _replay(arguments: list[str]) -> int:
+    from standfast.operations.replay import command
+
+    try:
+        return command.main(arguments)
+    except KeyboardInterrupt:
+        return 130
 
 
 def _up(given: argparse.Namespace) -> int:

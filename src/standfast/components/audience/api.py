@@ -27,7 +27,7 @@ from standfast.components.audience.starting import (
     set_mapping,
     start_import,
 )
-from standfast.components.audience.subscribing import create_list, subscribe, unsubscribe
+from standfast.components.audience.subscribing import create_list, delete_list, subscribe, unsubscribe
 from standfast.components.audience.suppressing import Suppressed, add_do_not_mail, lift_do_not_mail
 from standfast.components.audience.timeline import TimelineItem, contact_timeline
 from standfast.components.audience.upsert import ContactRow, Landed, upsert_contacts
@@ -60,6 +60,7 @@ __all__ = [
     "contact_timeline",
     "create_list",
     "delete_contact",
+    "delete_list",
     "how_many",
     "import_file",
     "lift_do_not_mail",

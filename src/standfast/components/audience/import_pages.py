@@ -159,7 +159,7 @@ def show_import(request: HttpRequest, account_id: int, import_id: int) -> HttpRe
         return redirect("audience:import_mapping", account_id, import_id)
     context = {
         "found": found, "active": found.state in _ACTIVE, "progress": _progress(found),
-        "checked": found.state in (S.CHECKED, S.CHECKING),
+        "may_go_on": starting.may_go_on(found) and may(request, Role.MEMBER), "checked": found.state in (S.CHECKED, S.CHECKING),
         "progress_url": reverse("audience:import_progress", args=[account_id, import_id]),
         "reasons": sorted(found.reasons.items(), key=lambda pair: -pair[1])[:50], "may_write": may(request, Role.MEMBER),
     }  # fmt: skip
@@ -183,6 +183,15 @@ def import_progress(request: HttpRequest, account_id: int, import_id: int) -> Ht
 def run_import(request: HttpRequest, account_id: int, import_id: int) -> HttpResponse:
     get_object_or_404(Import.objects.only("pk"), account_id=account_id, pk=import_id)
     starting.begin_import(account_id=account_id, import_id=import_id, dry=False)
+    return redirect("audience:import", account_id, import_id)
+
+
+@account_page(role=Role.MEMBER)
+@require_POST
+def try_again(request: HttpRequest, account_id: int, import_id: int) -> HttpResponse:
+    get_object_or_404(Import.objects.only("pk"), account_id=account_id, pk=import_id)
+    if not starting.try_again(account_id=account_id, import_id=import_id):
+        messages.error(request, "This import cannot go on: its file is gone. Upload it again.")
     return redirect("audience:import", account_id, import_id)
 
 

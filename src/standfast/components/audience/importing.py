@@ -22,7 +22,7 @@ from standfast.components.audience.import_rows import columns_of
 from standfast.components.audience.landing import Choices, fill_lines, land, taken_uids
 from standfast.components.audience.locking import lock_people
 from standfast.components.audience.queries import QUERIES
-from standfast.components.audience.reading_ahead import read_ahead
+from standfast.components.audience.reading_ahead import ReaderDied, read_ahead
 from standfast.components.audience.rejects import Rejects
 from standfast.components.audience.row_batches import BATCH_ROWS, Batch
 from standfast.platform import events, tenancy
@@ -40,6 +40,9 @@ FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """The disk has no room: the import waits for it."""
 
 
+LIST_GONE = "The list was deleted meanwhile. What was imported until then stays; trying again goes on without a list."
+
+
 class Stopped(Exception):
     """Somebody cancelled the import, or another worker has taken it over."""
 
@@ -47,8 +50,10 @@ class Stopped(Exception):
 def run_import(connection: psycopg.Connection, *, account_id: int, import_id: int, dry: bool = False) -> None:
     """Run or go on with an import to its end; a check (`dry`) always begins anew.
 
-    `connection` is of the loader's role and outside a transaction. A problem of the file ends the import as failed, with the
-    sentence in its row; what was imported until then stays. Ends quietly when the import was cancelled or does not exist.
+    `connection` is of the loader's role and outside a transaction. A problem of the file, or an error of our own, ends the import
+    as failed, with the sentence in its row; what was imported until then stays, and it can go on from there. Ends quietly when
+    the import was cancelled or does not exist. Raises what passes (psycopg.OperationalError, OSError for a full disk, ReaderDied):
+    then it is still running, and is to be run again.
     """
     connection.prepare_threshold = None  # see _plan_for_any_account
     job = _claim(connection, account_id, import_id, dry)
@@ -61,13 +66,27 @@ def run_import(connection: psycopg.Connection, *, account_id: int, import_id: in
             raise
         log.warning("import failed", account=account_id, id=import_id, error=str(error))
         _end(connection, job, "failed", str(error))
-    except psycopg.OperationalError:
-        raise  # the database went away, or a deadlock: the job is run again and goes on
+    except (psycopg.OperationalError, ReaderDied):
+        raise  # the database went away, a deadlock, no memory: the job is run again and goes on
     except psycopg.Error as error:
         _end(connection, job, "failed", f"The database refused a row: {error}. What was imported until then stays.")
         raise
     except Stopped:
         log.info("import stopped", account=account_id, id=import_id)
+    except Exception as error:  # nobody would end it otherwise
+        _end(
+            connection,
+            job,
+            "failed",
+            f"An error of ours: {type(error).__name__}: {error}. Trying again goes on from there.",
+        )
+        raise
+
+
+def give_up(connection: psycopg.Connection, *, account_id: int, import_id: int, problem: str) -> None:
+    """End an import that is still running, as failed with the reason."""
+    for state in ("running", "checking"):
+        _end(connection, {"account_id": account_id, "id": import_id, "state": state}, "failed", problem)
 
 
 def _claim(connection: psycopg.Connection, account_id: int, import_id: int, dry: bool) -> dict[str, Any] | None:
@@ -147,8 +166,10 @@ def _commit(
     with connection.transaction(), connection.cursor() as cursor:
         tenancy.enter(cursor, account_id)
         _plan_for_any_account(cursor)
+        lock_people(
+            cursor, account_id=account_id
+        )  # first: whoever deletes the list holds it and then changes the import
         _still_ours(cursor, job, done)
-        lock_people(cursor, account_id=account_id)
         fill_lines(cursor, columns_of(job["mapping"]), batch.lines)
         refused = list(batch.rejects) + _resolve_tags(cursor, account_id, batch, options, dry)
         if "uid" in job["mapping"].values():
@@ -205,11 +226,14 @@ def _tell(cursor: Any, job: dict[str, Any]) -> None:
 
 def _still_ours(cursor: Any, job: dict[str, Any], done: int) -> None:
     cursor.execute(
-        "SELECT state, rows_done FROM audience_import WHERE account_id = %s AND id = %s FOR UPDATE",
+        "SELECT state, rows_done, target_list_id FROM audience_import WHERE account_id = %s AND id = %s FOR UPDATE",
         [job["account_id"], job["id"]],
     )
-    if cursor.fetchone() != (job["state"], done):
+    state, rows_done, list_id = cursor.fetchone() or ("", 0, None)
+    if (state, rows_done) != (job["state"], done):
         raise Stopped
+    if list_id != job["target_list_id"]:
+        raise FileProblem(LIST_GONE)
 
 
 def _resolve_tags(cursor: Any, account_id: int, batch: Batch, options: dict[str, Any], dry: bool) -> list[Refusal]:

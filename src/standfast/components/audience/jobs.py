@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 import psycopg
-from procrastinate import RetryStrategy
+from procrastinate import JobContext, RetryStrategy
 from procrastinate.contrib.django import app
 
-from standfast.components.audience.importing import run_import
+from standfast.components.audience.importing import give_up, run_import
+from standfast.components.audience.reading_ahead import ReaderDied
 from standfast.platform import config, postgres
 
 # A database that went away, a full disk, a deadlock: the import goes on from its last batch, however long that takes. A job that
 # gave up would leave its import running for ever.
-_AGAIN = RetryStrategy(wait=3, retry_exceptions=[psycopg.OperationalError, OSError])
+_AGAIN = RetryStrategy(wait=3, retry_exceptions=[psycopg.OperationalError, OSError, ReaderDied])
+_DEATHS_MAX = 5
+_NO_MEMORY = (
+    "The process that reads the file was ended again and again; perhaps the machine lacks memory. Try again later."
+)
 
 
-@app.task(name="audience.import_contacts", retry=_AGAIN)
-def import_contacts(account_id: int, import_id: int, dry: bool) -> None:
-    """Check (`dry`) or run an import."""
+@app.task(name="audience.import_contacts", retry=_AGAIN, pass_context=True)
+def import_contacts(context: JobContext, account_id: int, import_id: int, dry: bool) -> None:
+    """Check (`dry`) or run an import.
+
+    In a thread of the worker that waits for the database most of the time; the file is read by a process of its own (see
+    reading_ahead). So a long import does not hold up the consumers, which have threads of their own.
+    """
     with psycopg.connect(postgres.dsn(config.load(), "loader"), autocommit=True) as connection:
-        run_import(connection, account_id=account_id, import_id=import_id, dry=dry)
+        try:
+            run_import(connection, account_id=account_id, import_id=import_id, dry=dry)
+        except ReaderDied:
+            if context.job.attempts < _DEATHS_MAX:
+                raise
+            give_up(connection, account_id=account_id, import_id=import_id, problem=_NO_MEMORY)

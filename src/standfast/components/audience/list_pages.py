@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from standfast.components.accounts.api import Role, account_page, may
-from standfast.components.audience import searching, suppressing
+from standfast.components.audience import searching, subscribing, suppressing
 from standfast.components.audience.forms import DoNotMailForm, FieldForm, ListForm, TagForm
 from standfast.components.audience.models import CustomField, DoNotMail, List, Subscription, Tag
 from standfast.components.audience.pages import blocked_keys, csv_download, number
@@ -73,11 +73,7 @@ def show_list(request: HttpRequest, account_id: int, list_id: int) -> HttpRespon
 def delete_list(request: HttpRequest, account_id: int, list_id: int) -> HttpResponse:
     """The people stay; that they unsubscribed from this list goes with it."""
     one = get_object_or_404(List, account_id=account_id, pk=list_id)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "DELETE FROM audience_subscription WHERE account_id = %s AND list_id = %s", [account_id, list_id]
-        )
-    one.delete()
+    subscribing.delete_list(account_id=account_id, list_id=list_id)
     messages.success(request, f"“{one.name}” is deleted. Its people stay.")
     return redirect("audience:lists", account_id)
 

@@ -112,10 +112,31 @@ def begin_import(*, account_id: int, import_id: int, dry: bool) -> Import:
             state=S.WAITING, problem="", rows_done=0, bytes_done=0, created_count=0, updated_count=0, subscribed_count=0,
             duplicate_count=0, rejected_count=0, unchanged_count=0, left_out_count=0, kept_unsubscribed_count=0,
             do_not_mail_count=0, rejects_bytes=0, reasons={}, started_at=None, finished_at=None,
+            options={**found.options, "dry": dry},
         )  # fmt: skip
         jobs.import_contacts.defer(account_id=account_id, import_id=import_id, dry=dry)
     found.refresh_from_db()
     return found
+
+
+def may_go_on(found: Import) -> bool:
+    """Whether an import that failed can be tried again: its file is still there."""
+    return found.state == S.FAILED and Path(found.path).exists()
+
+
+def try_again(*, account_id: int, import_id: int) -> bool:
+    """Queue a failed import again: it goes on after the last batch it committed, a failed check begins anew.
+
+    In the account's scope. False where it has not failed, or its file is gone.
+    """
+    found = Import.objects.select_for_update().get(account_id=account_id, pk=import_id)
+    if not may_go_on(found):
+        return False
+    with transaction.atomic():
+        Import.objects.filter(account_id=account_id, pk=import_id).update(state=S.WAITING, problem="", finished_at=None)
+        dry = bool(found.options.get("dry"))
+        jobs.import_contacts.defer(account_id=account_id, import_id=import_id, dry=dry)
+    return True
 
 
 def cancel_import(*, account_id: int, import_id: int) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
-from django.db import connection
+from django.db import connection, transaction
 
 from standfast.components.audience.locking import lock_people
 from standfast.components.audience.models import List
@@ -21,15 +21,30 @@ def create_list(*, account_id: int, name: str, description: str = "") -> List:
     return made
 
 
+def delete_list(*, account_id: int, list_id: int) -> List:
+    """Delete a list with its subscriptions; an import onto it ends. In the account's scope. Raises List.DoesNotExist.
+
+    The lock keeps an import from adding to the list between the two deletions.
+    """
+    one = List.objects.get(account_id=account_id, pk=list_id)
+    with transaction.atomic(), connection.cursor() as cursor:
+        lock_people(cursor, account_id=account_id)
+        cursor.execute(
+            "DELETE FROM audience_subscription WHERE account_id = %s AND list_id = %s", [account_id, list_id]
+        )
+        one.delete()
+    return one
+
+
 def subscribe(*, account_id: int, list_id: int, contact_ids: Sequence[int], reason: str = "manual") -> int:
     """Subscribe people to a list, also those who unsubscribed from it; returns how many were not on it.
 
     In the account's scope. Raises List.DoesNotExist for a list of nobody or of another account.
     """
-    List.objects.only("pk").get(account_id=account_id, pk=list_id)
     now = dt.datetime.now(dt.UTC)
     with connection.cursor() as cursor:
         lock_people(cursor, account_id=account_id)
+        List.objects.only("pk").get(account_id=account_id, pk=list_id)  # under the lock: nobody deletes it now
         cursor.execute(
             QUERIES.subscribe.sql,
             {"account_id": account_id, "list_id": list_id, "contact_ids": list(contact_ids), "at": now},

@@ -33,6 +33,7 @@ urlpatterns = [
     path(f"{_IMPORT}mapping/", import_pages.mapping, name="import_mapping"),
     path(f"{_IMPORT}progress/", import_pages.import_progress, name="import_progress"),
     path(f"{_IMPORT}run/", import_pages.run_import, name="run_import"),
+    path(f"{_IMPORT}again/", import_pages.try_again, name="try_import_again"),
     path(f"{_IMPORT}cancel/", import_pages.cancel_import, name="cancel_import"),
     path(f"{_IMPORT}rejects/", import_pages.rejects, name="import_rejects"),
 ]

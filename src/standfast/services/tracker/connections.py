@@ -65,9 +65,9 @@ class Connections:
         self._members.discard(member)
 
     def address_of(self, transport: Any) -> str:
-        """The address at the other end, without the port."""
+        """The address at the other end, without the port; IPv4 as such, also where it came to an IPv6 socket."""
         peer = transport.get_extra_info("peername")
-        return str(peer[0]) if isinstance(peer, tuple) else ""
+        return str(peer[0]).removeprefix("::ffff:") if isinstance(peer, tuple) else ""
 
     async def stop(self, *, seconds_max: float) -> None:
         """Answer what was asked, then end all connections; after `seconds_max` those that are left are cut off."""

@@ -103,7 +103,7 @@ def _index(edition: Edition, record: Record) -> dict[str, Any]:
         "active": [_incident(edition, one) for one in edition.unresolved],
         "running": [_maintenance(edition, one) for one in edition.maintenances("in_progress")],
         "upcoming": [_maintenance(edition, one) for one in edition.maintenances("scheduled")],
-        "matrix": _matrix(edition),
+        "matrix": matrix(edition),
         "legend": _legend(edition),
         "bars": [_bars(edition, part.id, part.name, record.component(part.id)) for part in edition.the_map.components],
         "recent": _recent(edition),
@@ -111,7 +111,7 @@ def _index(edition: Edition, record: Record) -> dict[str, Any]:
     }
 
 
-def _matrix(edition: Edition) -> list[dict[str, Any]]:
+def matrix(edition: Edition) -> list[dict[str, Any]]:
     """Groups by server of rows (a component) of cells (its state in a cluster)."""
     groups = []
     for server, label in SERVERS.items():

@@ -36,8 +36,12 @@ Step = tuple[datetime, str, Mapping[str, Any]]
 
 def a_map(*, watched: bool = False, **page: Any) -> Map:
     """Five clusters, twelve components; five of them not yet monitored unless `watched`."""
-    return parse(
-        {
+    return parse(table(watched=watched, **page))
+
+
+def table(*, watched: bool = False, **page: Any) -> dict[str, Any]:
+    """The same as a table, as it would stand in TOML."""
+    return {
             "page": {
                 "name": "Standfast Status", "url": "https://status.example.net", "time_zone": "America/New_York",
                 "support": "https://help.example.net/",
@@ -57,8 +61,7 @@ def a_map(*, watched: bool = False, **page: Any) -> Map:
                 ),
             ],
             "status_page": {"desk_url": "https://desk.example.net", **page},
-        }
-    )  # fmt: skip
+    }  # fmt: skip
 
 
 def fold(the_map: Map, steps: Iterable[Step] = ()) -> State:

@@ -32,6 +32,7 @@ from standfast.operations.failover.authority import (
     Unreachable,
     serves,
 )
+from standfast.operations.failover.drift_log import Difference, DriftLog, of_record
 from standfast.operations.failover.history import Failover, History
 from standfast.operations.incidents.entries import Kind
 from standfast.operations.log import Log
@@ -73,6 +74,7 @@ class Controller:
         self.authorities = authorities
         self.nonce = nonce
         self.history = History(log)
+        self.drifts = DriftLog(log, clock)
         self._turns = {pool.id: asyncio.Lock() for pool in the_map.pools}
 
     async def move(self, pool_id: str, target: Target, *, why: str, by: str, approved_by: str | None = None) -> None:
@@ -138,6 +140,7 @@ class Controller:
             _first_answers([authority.read(pool) for authority in serving]),
             self._guard(pool, addresses, approved_by=approved_by),
         )
+        self._note_drift(pool, serving, standings)
         seen = [standing for standing in standings if isinstance(standing, Standing)]
         if by == QUORUM and seen and all(set(standing.addresses) == set(addresses) for standing in seen):
             self._refuse(pool, target, f"{pool.record} has these addresses already ({seen[0].generation.text})")
@@ -174,6 +177,24 @@ class Controller:
             )
         self.history.read()
         return self.history.all[failover]
+
+    def _note_drift(self, pool: Pool, serving: Sequence[Authority], standings: Sequence[Any]) -> None:
+        """What stands there and is not ours is evidence that the change is about to remove: written down before."""
+        latest = self.history.latest.get(pool.id)
+        for authority, standing in zip(serving, standings, strict=True):
+            if not isinstance(standing, Standing):
+                continue
+            if latest is None:
+                expected = pool.primary
+            elif latest.outcomes.get(authority.id) == "changed" and standing.generation == latest.generation:
+                expected = latest.addresses
+            else:
+                continue  # behind, or another controller's: not the provider's doing
+            if set(standing.addresses) != set(expected):
+                wanted = tuple(sorted(expected))
+                after_ttl = standing.ttl if standing.addresses else None
+                difference = Difference(pool.record, pool.type, wanted, standing.addresses, pool.ttl, after_ttl)
+                self.drifts.find(of_record(authority.id, difference))
 
     async def _guard(self, pool: Pool, addresses: tuple[str, ...], *, approved_by: str | None) -> str | None:
         """Why the plan is stopped; None when it may go on. A provider that does not list its zone cannot be counted."""

@@ -7,37 +7,27 @@ once when it appears and once when it is gone. A provider that cannot be read is
 from __future__ import annotations
 
 import asyncio
-import hashlib
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any, Protocol
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol
 
 from standfast.operations.clock import Clock
 from standfast.operations.failover import served, zones
 from standfast.operations.failover.authority import serves
 from standfast.operations.failover.declared import declared
+from standfast.operations.failover.drift_log import (
+    CHANGED,
+    UNREADABLE,
+    Difference,
+    Drift,
+    DriftLog,
+    base,
+    drift,
+    of_record,
+)
 from standfast.operations.failover.history import Failover, History
 from standfast.operations.failover.update import secret
-from standfast.operations.incidents.entries import Kind
-from standfast.operations.log import Entry, Log
+from standfast.operations.log import Log
 from standfast.operations.map import Map, Pool, Provider
-
-UNREADABLE = "cannot be read"
-CHANGED, ADDED, REMOVED = "was changed", "was added", "was removed"
-ANNOUNCED_SECONDS = 1800.0  # a change announced longer ago explains nothing
-
-
-@dataclass(frozen=True, slots=True)
-class Drift:
-    """One difference. `id` is the same for the same difference seen again."""
-
-    id: str
-    provider: str
-    subject: str
-    what: str
-    before: tuple[str, ...]
-    after: tuple[str, ...]
 
 
 class _Differs(Protocol):
@@ -77,7 +67,7 @@ class Comparison:
             ),
             *(_read(one.provider, one.url, served.edge(one)) for one in self.declared.edges),
         )
-        return [drift for group in found for drift in group]
+        return [one for group in found for one in group]
 
     async def _zone(self, provider: Provider) -> list[Drift]:
         pools = [pool for pool in self.map.pools if serves(provider.zone, pool.record)]
@@ -91,7 +81,7 @@ class Comparison:
             )
         except zones.ZoneUnreadable as error:
             return [_unreadable(provider.id, f"zone {provider.zone}", str(error))]
-        found = [_of_record(provider.id, difference) for difference in seen.differences]
+        found = [of_record(provider.id, difference) for difference in seen.differences]
         for pool in pools:
             also = [*accepted[pool.id], *self._accepted(provider, pool)]
             found += self._of_pool(provider, pool, seen, also)
@@ -124,8 +114,8 @@ class Comparison:
             return []
         values, ttl = accepted[0]
         after, after_ttl = now if now is not None else ((), None)
-        difference = zones.Difference(pool.record, pool.type, values, after, ttl, after_ttl)
-        return [_of_record(provider.id, difference)]
+        difference = Difference(pool.record, pool.type, values, after, ttl, after_ttl)
+        return [of_record(provider.id, difference)]
 
     def _of_serial(self, provider: Provider, pools: Sequence[Pool], seen: zones.Seen, *, differs: bool) -> list[Drift]:
         """A serial that moved with no record changed and no change of ours: somebody loaded the zone anew."""
@@ -138,7 +128,9 @@ class Comparison:
         self._differed[provider.id] = differs
         if before is None or before == seen.serial or changes != known or differs or differed:
             return []
-        return [_drift(provider.id, f"serial of {provider.zone}", CHANGED, (str(before),), (str(seen.serial),))]
+        return [
+            drift(provider.id, f"serial of {provider.zone}", CHANGED, before=(str(before),), after=(str(seen.serial),))
+        ]
 
     def _our_changes(self, provider: Provider, pools: Sequence[Pool]) -> int:
         """Counts decisions and confirmations; it moves whenever we may have written to the provider."""
@@ -154,96 +146,34 @@ class Watcher:
 
     def __init__(self, the_map: Map, log: Log, clock: Clock, *, comparison: Comparison | None = None) -> None:
         """Raises MapError when the declared table is malformed."""
-        self.map, self.log, self.clock = the_map, log, clock
         self.comparison = comparison or Comparison(the_map, log)
-        self._position = 0
-        self._open: dict[str, Mapping[str, Any]] = {}  # entry's drift id to its data
-        self._times: dict[str, int] = {}  # how often a drift was found before: each occurrence has an id of its own
-        self._announced: list[Entry] = []
+        self.drifts = DriftLog(log, clock)
         self._unread: set[str] = set()
 
     async def look(self) -> list[Drift]:
         """Compare once and write what is new and what is gone. Raises LogError, zones.DeclaredUnreadable, KeyUnreadable."""
-        drifts = await self.comparison.compare()
-        self._follow()
-        doubtful = {drift.id for drift in drifts if drift.what == UNREADABLE} - self._unread
-        self._unread = {drift.id for drift in drifts if drift.what == UNREADABLE}
-        silent = {drift.provider for drift in drifts if drift.what == UNREADABLE}
-        seen = {drift.id for drift in drifts}
-        for entry_id, data in list(self._open.items()):
+        seen = await self.comparison.compare()
+        unread = {one.id for one in seen if one.what == UNREADABLE}
+        silent = {one.provider for one in seen if one.what == UNREADABLE}
+        doubtful, self._unread = unread - self._unread, unread  # one look without an answer may be a lost packet
+        self.drifts.follow()
+        ids = {one.id for one in seen}
+        for entry_id, data in list(self.drifts.open.items()):
             # What a silent provider had is unknown, not gone.
-            if _base(entry_id) not in seen and (data["what"] == UNREADABLE or data["provider"] not in silent):
-                self.log.append(Kind.DRIFT_GONE, {"drift": entry_id}, at=self.clock.now())
-        self._follow()
-        known = {_base(entry_id) for entry_id in self._open}
-        for drift in drifts:
-            if drift.id not in known and drift.id not in doubtful:
-                self._find(drift)
-        self._follow()
-        return drifts
-
-    def _find(self, drift: Drift) -> None:
-        data = {
-            "drift": f"{drift.id}.{self._times.get(drift.id, 0) + 1}",
-            "provider": drift.provider,
-            "subject": drift.subject,
-            "what": drift.what,
-            "before": list(drift.before),
-            "after": list(drift.after),
-            "change": self._explained(drift),
-        }
-        self.log.append(Kind.DRIFT_FOUND, data, at=self.clock.now())
-
-    def _explained(self, drift: Drift) -> str | None:
-        """The latest announced change of ours at this provider, or at any. A failover explains nothing beyond its own
-        addresses, and those are no drift."""
-        since = self.clock.now() - timedelta(seconds=ANNOUNCED_SECONDS)
-        for entry in reversed(self._announced):
-            if entry.at < since:
-                break
-            if entry.data["change"] in self.comparison.history.all or drift.what == UNREADABLE:
-                continue
-            if entry.data.get("provider") in (None, "", drift.provider):
-                return str(entry.data["change"])
-        return None
-
-    def _follow(self) -> None:
-        for entry in self.log.after(self._position):
-            self._position = entry.position
-            if entry.kind == Kind.DRIFT_FOUND:
-                self._open[entry.data["drift"]] = entry.data
-                base = _base(entry.data["drift"])
-                self._times[base] = self._times.get(base, 0) + 1
-            elif entry.kind == Kind.DRIFT_GONE:
-                self._open.pop(entry.data["drift"], None)
-            elif entry.kind == Kind.CHANGE_ANNOUNCED:
-                self._announced.append(entry)
+            if base(entry_id) not in ids and (data["what"] == UNREADABLE or data["provider"] not in silent):
+                self.drifts.gone(entry_id)
+        for one in seen:
+            if one.id not in doubtful:
+                self.drifts.find(one)
+        return seen
 
 
 async def _read(provider: str, subject: str, look: Awaitable[Sequence[_Differs]]) -> list[Drift]:
     try:
-        return [_drift(provider, one.subject, CHANGED, one.before, one.after) for one in await look]
+        return [drift(provider, one.subject, CHANGED, before=one.before, after=one.after) for one in await look]
     except served.Unreadable as error:
         return [_unreadable(provider, subject, str(error))]
 
 
-def _of_record(provider: str, difference: zones.Difference) -> Drift:
-    what = REMOVED if not difference.after else ADDED if not difference.before else CHANGED
-    before, after = difference.before, difference.after
-    if difference.before_ttl is not None and difference.after_ttl not in (None, difference.before_ttl):
-        before, after = (*before, f"TTL {difference.before_ttl}"), (*after, f"TTL {difference.after_ttl}")
-    return _drift(provider, f"{difference.name} {difference.type}", what, before, after)
-
-
 def _unreadable(provider: str, subject: str, why: str) -> Drift:
-    return _drift(provider, subject, UNREADABLE, ("readable",), (why,))
-
-
-def _drift(provider: str, subject: str, what: str, before: tuple[str, ...], after: tuple[str, ...]) -> Drift:
-    digest = hashlib.sha256("\n".join((subject, what, *before, "", *after)).encode()).hexdigest()[:10]
-    return Drift(f"{provider}-{digest}", provider, subject, what, before, after)
-
-
-def _base(entry_id: str) -> str:
-    """The drift's own id without the number of its occurrence."""
-    return entry_id.rpartition(".")[0]
+    return drift(provider, subject, UNREADABLE, before=("readable",), after=(why,))

@@ -20,6 +20,7 @@ from octodns.zone import Zone
 from octodns_bind import AxfrSourceZoneTransferFailed, Rfc2136Provider
 
 from standfast.operations.failover.authority import GENERATION_LABEL
+from standfast.operations.failover.drift_log import Difference
 from standfast.operations.map import Provider
 
 READ_SECONDS = 3.0
@@ -35,18 +36,6 @@ class DeclaredUnreadable(Exception):
 
 class ZoneUnreadable(Exception):
     """The provider does not show its zone; the text says how it answered, the same for the same fault."""
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """One record set: `before` as declared, `after` as the provider has it; () where there is none."""
-
-    name: str
-    type: str
-    before: Values
-    after: Values
-    before_ttl: int | None
-    after_ttl: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,8 @@ import pytest
 from standfast.operations import map as maps
 from standfast.operations.clock import SystemClock
 from standfast.operations.failover import zones
-from standfast.operations.failover.drift import UNREADABLE, Watcher
+from standfast.operations.failover.drift import Watcher
+from standfast.operations.failover.drift_log import UNREADABLE
 from standfast.operations.failover.tests.ground import KEY, Providers, of_kind, two_providers
 from standfast.operations.log import Log
 from standfast.operations.replay.name_servers import NameServer
@@ -120,6 +121,14 @@ async def test_our_failover_is_no_drift_at_any_moment_and_its_reversal_is(both: 
     assert found(log) == [
         ("north", "shop.test. A", "was changed", ["198.51.100.1", "198.51.100.2"], ["192.0.2.1"], None)
     ]
+
+
+async def test_a_change_that_a_failover_removes_is_written_down_first(both: Providers, log: Log) -> None:
+    change(both.bind, ("shop.test.", "30", "A", "203.0.113.9"))
+    await both.controller(log).move("root", "standby", why="down", by="quorum")
+    assert found(log) == [("north", "shop.test. A", "was changed", ["192.0.2.1"], ["203.0.113.9"], None)]
+    await watcher(both, log).look()
+    assert len(of_kind(log, "drift_gone")) == 1
 
 
 async def test_an_announced_change_explains_what_it_names(both: Providers, log: Log) -> None:

@@ -120,6 +120,10 @@ async def test_an_alias_that_a_provider_put_there_is_replaced(providers: Provide
         message.add(f"{pool}.shop.test.", 30, "CNAME", "parking.test.")
         assert dns.query.tcp(message, server.address, port=server.port, timeout=5).rcode() == 0
     await providers.controller(log).move(pool, "standby", why="replaced", by="quorum")
+    found = [
+        (entry.data["provider"], entry.data["what"], entry.data["change"]) for entry in of_kind(log, "drift_found")
+    ]
+    assert found == [("north", "was removed", None), ("south", "was removed", None)]
     for authority in make_authorities(providers):
         standing = await authority.read(_pool(providers, pool))
         assert isinstance(standing, Standing)

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from django.db import connection
 
 from standfast.components.audience.models import DoNotMailReason
+from standfast.components.audience.preferences import REASON
 
 # kind -> what it says, icon, colour
 _SHOWN: dict[str, tuple[str, str, str]] = {
@@ -80,6 +81,8 @@ def _detail(kind: str, data: Mapping[str, Any]) -> str:
             reason = str(data.get("reason", ""))
             known = reason in DoNotMailReason.values
             return str(DoNotMailReason(reason).label) if known else reason
+        case "contact_updated" | "subscribed" | "unsubscribed" if REASON in (data.get("way"), data.get("reason")):
+            return "by the person, on the preferences page"
         case "opened" if data.get("verdict") == "machine":
             return str(data.get("reason", ""))
     return ""

@@ -130,10 +130,11 @@ def test_a_person_changes_her_names_and_lists(cast, letter: Letter) -> None:
     assert lists_of(letter) == {on: "unsubscribed", off: "subscribed"}
     with account_scope(account_id):
         contact = Contact.objects.get(account_id=account_id, id=letter.contact_id)
-        kinds = [item.kind for item in contact_timeline(account_id=account_id, contact_id=letter.contact_id)][:3]
+        told = contact_timeline(account_id=account_id, contact_id=letter.contact_id)[:3]
     assert (contact.first_name, contact.last_name, contact.time_zone) == ("Dora", "D.", "Europe/Paris")
     assert contact.email == "dora@example.com"
-    assert sorted(kinds) == ["contact_updated", "subscribed", "unsubscribed"]
+    assert sorted(item.kind for item in told) == ["contact_updated", "subscribed", "unsubscribed"]
+    assert {item.detail for item in told} == {"by the person, on the preferences page"}
 
     # The same again changes nothing, and a list she was never on cannot be joined.
     Client().post(path, wish)

@@ -130,6 +130,6 @@ class UploadForm(forms.Form):
     def __init__(self, *args: Any, lists: Iterable[List], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["target_list"].choices = [  # type: ignore[attr-defined]
-            ("", "No list"),
+            ("", "Choose in the next step"),
             *((str(one.pk), one.name) for one in lists),
         ]

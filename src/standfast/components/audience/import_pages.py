@@ -9,6 +9,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.files.uploadedfile import TemporaryUploadedFile, UploadedFile
+from django.db import transaction
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -18,7 +19,7 @@ from standfast.components.accounts.api import Role, account_page, may
 from standfast.components.audience import starting
 from standfast.components.audience.csv_file import DELIMITERS, FileProblem
 from standfast.components.audience.forms import UploadForm
-from standfast.components.audience.mapping import CUSTOM, STANDARD
+from standfast.components.audience.mapping import CUSTOM, STANDARD, list_name_of, propose_field
 from standfast.components.audience.models import CustomField, FieldType, Import, ImportState, List, Tag
 from standfast.components.audience.pages import number
 from standfast.components.audience.subscribing import create_list
@@ -28,6 +29,7 @@ from standfast.platform import config
 S = ImportState
 UPLOAD_BYTES_MAX = 1024**3
 SHOWN = 50
+NEW_LIST = "new"
 _ACTIVE = (S.WAITING, S.CHECKING, S.RUNNING)
 
 
@@ -111,21 +113,46 @@ def _confirm(request: HttpRequest, found: Import) -> None:
     options |= {"subscribe": True, "tag_ids": list(tags.values_list("pk", flat=True))}
     if not options["create_new"] and not options["update_known"]:
         raise ValueError("Choose whether new people, known people or both are imported.")
-    starting.set_mapping(
-        account_id=found.account_id, import_id=found.pk, mapping=chosen, options=options,
-        list_id=number(post.get("target_list")),
-    )  # fmt: skip
+    with transaction.atomic():  # a list or field is made with the mapping, or not at all
+        starting.set_mapping(
+            account_id=found.account_id,
+            import_id=found.pk,
+            mapping=chosen,
+            options=options,
+            list_id=_chosen_list(request, found),
+        )
+
+
+def _chosen_list(request: HttpRequest, found: Import) -> int | None:
+    target = request.POST.get("target_list", "")
+    if target != NEW_LIST:
+        return number(target)
+    name = request.POST.get("new_list", "").strip() or _free_list_name(found)
+    return create_list(account_id=found.account_id, name=name).pk
+
+
+def _free_list_name(found: Import) -> str:
+    names = List.objects.filter(account_id=found.account_id).values_list("name", flat=True)
+    return list_name_of(found.file_name, names)
 
 
 def _mapping_context(request: HttpRequest, found: Import, problem: str) -> dict[str, Any]:
     account_id = found.account_id
     customs = [(CUSTOM + f.key, f.label) for f in CustomField.objects.filter(account_id=account_id).order_by("label")]
+    fresh = (
+        found.state == S.UPLOADED
+    )  # nobody has confirmed anything: what is unknown is kept, the person may leave it out
     columns = []
     for n, name in enumerate(found.header):
         values = starting.column_values(found, n)
-        key = request.POST.get(f"column_{n}", found.mapping.get(str(n), ""))
-        columns.append((n, name, [value for value in values if value][:3], key, f"new:{guess_type(values)}"))
+        guess = f"new:{guess_type(values)}"
+        proposed = guess if fresh and propose_field(name, values) else ""
+        key = request.POST.get(f"column_{n}", found.mapping.get(str(n), proposed))
+        columns.append((n, name, [value for value in values if value][:3], key, guess))
+    target = request.POST.get("target_list", str(found.target_list_id or (NEW_LIST if fresh else "")))
     return {
+        "target": target, "new_list": request.POST.get("new_list") or _free_list_name(found), "new_choice": NEW_LIST,
+        "kept": sum(key.startswith("new:") for *_, key, _ in columns),
         "found": found, "columns": columns, "problem": problem, "standard": list(STANDARD.items()), "customs": customs,
         "types": [(f"new:{value}", label) for value, label in FieldType.choices], "options": found.options,
         "lists": List.objects.filter(account_id=account_id).order_by("name")[:500],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from standfast.protocols.address import AddressError, parse_address
 
@@ -47,6 +47,22 @@ def guess_mapping(header: Sequence[str], sample: Sequence[Sequence[str]], fields
         if column is not None:
             found[str(column)] = "email"
     return found
+
+
+def propose_field(name: str, values: Sequence[str]) -> bool:
+    """Whether a column that is nothing known is worth a field: one without name and values is what a comma too many leaves."""
+    return any(value.strip() for value in values) or not re.fullmatch(r"Column \d+", name)
+
+
+def list_name_of(file_name: str, taken: Collection[str]) -> str:
+    """A free name for the list of a file's people: "people_2024.csv.gz" gives "people 2024"."""
+    bare = re.sub(r"(\.(csv|tsv|txt|gz|dat))+$", "", file_name.strip(), flags=re.IGNORECASE)
+    name = " ".join(re.sub(r"[_\s]+", " ", bare).split())[:200] or "Imported people"
+    low = {one.casefold() for one in taken}
+    free, number = name, 2
+    while free.casefold() in low:
+        free, number = f"{name} {number}", number + 1
+    return free
 
 
 def _column_of_addresses(columns: int, sample: Sequence[Sequence[str]]) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
@@ -88,8 +89,7 @@ def _settle(found: Import, mapping: Mapping[str, str]) -> dict[str, str]:
         if key.startswith("new:"):
             if key[4:] not in FieldType.values:
                 raise ValueError("A new field's type is unknown. Choose again.")
-            label = found.header[int(number)]
-            key = CUSTOM + new_field(account_id=account_id, label=label, field_type=key[4:]).key
+            key = _new_key(account_id, found.header[int(number)], key[4:], chosen)
         if key in chosen.values():
             name = STANDARD.get(key, key.removeprefix(CUSTOM))
             raise ValueError(f"Two columns are mapped to “{name}”. Choose one of them.")
@@ -100,6 +100,16 @@ def _settle(found: Import, mapping: Mapping[str, str]) -> dict[str, str]:
         raise ValueError("A field of the mapping does not exist any more. Choose again.")
     make_convert(mapping=chosen, width=len(found.header), types=types, day_first=False)
     return chosen
+
+
+def _new_key(account_id: int, label: str, field_type: str, chosen: Mapping[str, str]) -> str:
+    """A field for a column; of two columns with one name the second gets a number."""
+    names = itertools.chain([label], (f"{label} {number}" for number in itertools.count(2)))
+    for name in names:
+        key = CUSTOM + new_field(account_id=account_id, label=name, field_type=field_type).key
+        if key not in chosen.values():
+            return key
+    raise AssertionError("count() ends never")
 
 
 def begin_import(*, account_id: int, import_id: int, dry: bool) -> Import:

@@ -115,6 +115,38 @@ def test_an_import_from_upload_to_refused_rows(cast, database):
     assert alice.get(go(cast, "import_progress", found.pk)).headers["HX-Refresh"] == "true"
 
 
+def test_what_is_unknown_is_kept_and_people_get_a_list_unless_told_otherwise(cast, database):
+    alice = signed_in(cast.alice)
+    data = b"email,Shoe size,Shoe size,\nana@example.com,38,39,\n"
+    page = ask(alice, go(cast, "imports"), {"file": SimpleUploadedFile("spring_fair.csv", data)})
+    assert (
+        page.count('<option value="new:number" selected>') == 2 and "2 columns without a place yet become new" in page
+    )
+    assert '<option value="new" selected>' in page and 'value="spring fair"' in page
+    with account_scope(cast.account.pk):
+        found = Import.objects.get(account_id=cast.account.pk)
+        assert not List.objects.filter(account_id=cast.account.pk).exists()
+    columns = {
+        "column_0": "email",
+        "column_1": "new:number",
+        "column_2": "new:number",
+        "column_3": "",
+        "create_new": "on",
+    }
+    ask(
+        alice,
+        go(cast, "import_mapping", found.pk),
+        {**columns, "target_list": "new", "new_list": "spring fair", "unchecked": "1"},
+    )
+    work(database, cast, found.pk, dry=False)
+    with account_scope(cast.account.pk):
+        assert Contact.objects.get(account_id=cast.account.pk).fields == {"shoe_size": 38, "shoe_size_2": 39}
+        assert List.objects.get(account_id=cast.account.pk).name == "spring fair"
+        assert api.Subscription.objects.filter(account_id=cast.account.pk).count() == 1
+    again = ask(alice, go(cast, "imports"), {"file": SimpleUploadedFile("spring_fair.csv", data)})
+    assert 'value="spring fair 2"' in again and 'value="field:shoe_size" selected' in again
+
+
 def work(database, cast, import_id, *, dry):
     with psycopg.connect(postgres.dsn(database, "loader"), autocommit=True) as connection:
         run_import(connection, account_id=cast.account.pk, import_id=import_id, dry=dry)

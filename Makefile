@@ -3,7 +3,7 @@ SHELL := /bin/bash
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup tools replay-tools run test lint fmt bench chaos lock clean
+.PHONY: help setup tools replay-tools run test lint fmt bench chaos simulate lock clean
 
 help: ## say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -41,6 +41,9 @@ bench: tools ## every figure beside its limit
 
 chaos: tools ## kill processes at random during sends (ARGS="--kills 100 --people 20000")
 	@$(BIN)/python -m tests.chaos.kills $(ARGS)
+
+simulate: tools ## ten thousand seeds of operations in virtual time; prints the seed of any that fails
+	@$(BIN)/python -m standfast.operations.simulation --seeds 10000 $(ARGS)
 
 lock: setup ## write the lock files anew after pyproject.toml changed (UPGRADE=1: newest versions)
 	@scripts/lock.sh

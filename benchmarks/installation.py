@@ -16,17 +16,19 @@ from typing import Any
 
 import psutil
 
+from standfast.platform.config import PORT_VARIABLES
+
 
 @contextlib.contextmanager
 def installation(*, role: str = "loader") -> Iterator[Any]:
     """Yields the Config of a running, migrated database in a temporary directory; Django is set up as `role`."""
     directory = Path(tempfile.mkdtemp(prefix="sf-bench-"))
-    ports = iter(free_ports(4))
+    ports = map(str, free_ports(len(PORT_VARIABLES)))
     os.environ.update(
         STANDFAST_VAR=str(directory),
         STANDFAST_DATABASE_ROLE=role,
         DJANGO_SETTINGS_MODULE="standfast.settings",
-        **{f"STANDFAST_{name}PORT": str(next(ports)) for name in ("", "TRACKER_", "INBOX_", "EXCHANGER_")},
+        **dict(zip(PORT_VARIABLES, ports, strict=True)),
     )
     os.environ.pop("DATABASE_URL", None)
     from standfast.platform import config, postgres

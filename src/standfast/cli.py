@@ -8,7 +8,7 @@ import sys
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "standfast.settings")
 
-SERVICES = ("application", "tracker", "mail_exchanger", "inbox", "worker")
+SERVICES = ("application", "rest_api", "tracker", "mail_exchanger", "inbox", "worker")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -164,6 +164,11 @@ def _run(given: argparse.Namespace) -> int:
         from standfast.services.application import main as application
 
         application.main(settings)
+    elif given.service == "rest_api":
+        os.environ["DJANGO_SETTINGS_MODULE"] = "standfast.services.rest_api.settings"
+        from standfast.services.rest_api import main as rest_api
+
+        rest_api.main(settings)
     elif given.service == "tracker":
         from standfast.services.tracker import main as tracker
 

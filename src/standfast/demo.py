@@ -93,11 +93,13 @@ def run(*, contacts: int, as_json: bool, seed: int) -> int:
 
 def _environment(directory: Path, seed: int) -> None:
     """A place and ports of the demo's own: it touches nothing of an installation beside it."""
-    probes = [socket.socket() for _ in range(4)]
+    from standfast.platform import config
+
+    probes = [socket.socket() for _ in config.PORT_VARIABLES]
     for probe in probes:
         probe.bind(("127.0.0.1", 0))
-    names = ("STANDFAST_PORT", "STANDFAST_TRACKER_PORT", "STANDFAST_INBOX_PORT", "STANDFAST_EXCHANGER_PORT")
-    os.environ.update({name: str(probe.getsockname()[1]) for name, probe in zip(names, probes, strict=True)})
+    pairs = zip(config.PORT_VARIABLES, probes, strict=True)
+    os.environ.update({name: str(probe.getsockname()[1]) for name, probe in pairs})
     for probe in probes:
         probe.close()
     os.environ["STANDFAST_VAR"] = str(directory)

@@ -51,12 +51,14 @@ class Result:
 class Stack:
     """`standfast up` in a directory and on ports of its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, workers: int = 1) -> None:
         from benchmarks.installation import free_ports
 
+        from standfast.platform.config import PORT_VARIABLES
+
+        self.workers = workers
         self.var = Path(tempfile.mkdtemp(prefix="sf-chaos-"))
-        names = ("STANDFAST_PORT", "STANDFAST_TRACKER_PORT", "STANDFAST_INBOX_PORT", "STANDFAST_EXCHANGER_PORT")
-        ports = dict(zip(names, map(str, free_ports(4)), strict=True))
+        ports = dict(zip(PORT_VARIABLES, map(str, free_ports(len(PORT_VARIABLES))), strict=True))
         self.environment = {**os.environ, **ports, "STANDFAST_VAR": str(self.var), "STANDFAST_DATABASE_ROLE": "app"}
         self.environment.pop("DATABASE_URL", None)
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "standfast.settings")
@@ -64,7 +66,7 @@ class Stack:
 
     def up(self) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "standfast.cli", "up"],
+            [sys.executable, "-m", "standfast.cli", "up", "--workers", str(self.workers)],
             env=self.environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

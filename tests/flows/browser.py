@@ -26,9 +26,9 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
+from standfast.platform.config import PORT_VARIABLES
 from tests.chromium import executable
 
-PORTS = ("STANDFAST_PORT", "STANDFAST_TRACKER_PORT", "STANDFAST_INBOX_PORT", "STANDFAST_EXCHANGER_PORT")
 PERSON_AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/149.0.0.0 Safari/537.36"
 QUIET = ("--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync")  # fmt: skip
@@ -48,7 +48,7 @@ class Installation:
 @contextmanager
 def installation(var: Path) -> Iterator[Installation]:
     """Everything on ports of its own in an empty directory, with readers of the inbox off."""
-    ports = dict(zip(PORTS, map(str, free_ports(4)), strict=True))
+    ports = dict(zip(PORT_VARIABLES, map(str, free_ports(len(PORT_VARIABLES))), strict=True))
     cleared = {name: value for name, value in os.environ.items() if not name.startswith(("STANDFAST_", "DATABASE_"))}
     process = subprocess.Popen(
         [sys.executable, "-m", "standfast.cli", "up"], env={**cleared, **ports, "STANDFAST_VAR": str(var)},

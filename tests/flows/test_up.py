@@ -16,14 +16,18 @@ import psutil
 import pytest
 from benchmarks.installation import free_ports
 
-PORTS = ("STANDFAST_PORT", "STANDFAST_TRACKER_PORT", "STANDFAST_INBOX_PORT", "STANDFAST_EXCHANGER_PORT")
+from standfast.platform.config import PORT_VARIABLES
 
 
 @pytest.fixture
 def environment(tmp_path_factory):
     directory = tmp_path_factory.mktemp("up", numbered=True)
     cleared = {name: value for name, value in os.environ.items() if not name.startswith(("STANDFAST_", "DATABASE_"))}
-    return {**cleared, "STANDFAST_VAR": str(directory), **dict(zip(PORTS, map(str, free_ports(4)), strict=True))}
+    return {
+        **cleared,
+        "STANDFAST_VAR": str(directory),
+        **dict(zip(PORT_VARIABLES, map(str, free_ports(len(PORT_VARIABLES))), strict=True)),
+    }
 
 
 def start(environment) -> subprocess.Popen[str]:

@@ -13,7 +13,7 @@ PREFIX = "standfast.components."
 # What a component brings along for a process, and the one service that mounts it.
 DOORS = {
     "application": {"forms", "pages", "urls"},
-    "rest_api": {"endpoints"},
+    "rest_api": {"compatible", "endpoints"},
     "worker": {"consumers", "jobs"},
 }
 

@@ -11,6 +11,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 
+PORT_VARIABLES = (
+    "STANDFAST_PORT",
+    "STANDFAST_TRACKER_PORT",
+    "STANDFAST_INBOX_PORT",
+    "STANDFAST_EXCHANGER_PORT",
+    "STANDFAST_REST_PORT",
+    "STANDFAST_SUBMISSION_PORT",
+)
+"""A second installation on the same machine sets them all."""
+
+
 @dataclass(frozen=True)
 class Config:
     """The installation's environment. Ports are TCP ports on `host`; paths are absolute."""
@@ -21,6 +32,8 @@ class Config:
     tracker_port: int
     inbox_port: int
     exchanger_port: int
+    rest_port: int
+    submission_port: int
     database_url: str | None
     tracker_url: str
     application_url: str
@@ -91,6 +104,8 @@ def load() -> Config:
         tracker_port=tracker_port,
         inbox_port=_port(env, "STANDFAST_INBOX_PORT", 8025),
         exchanger_port=_port(env, "STANDFAST_EXCHANGER_PORT", 8026),
+        rest_port=_port(env, "STANDFAST_REST_PORT", 8002),
+        submission_port=_port(env, "STANDFAST_SUBMISSION_PORT", 8587),
         database_url=env.get("DATABASE_URL") or None,
         tracker_url=env.get("STANDFAST_TRACKER_URL", f"http://{_shown(host)}:{tracker_port}").rstrip("/"),
         application_url=env.get("STANDFAST_URL", f"http://{_shown(host)}:{application_port}").rstrip("/"),

@@ -1,0 +1,102 @@
+"""One operation of our own API: its scope, its transaction, its idempotency key; what a component's `endpoints.py` uses.
+
+    router = Router(tags=["Contacts"])
+
+    @operation(router, "POST", "/contacts", scope="contacts:write", response={201: ContactOut})
+    def create_contact(request, body: ContactIn): ...
+
+The function runs in the account's scope, after the service let the key in (request.auth is the holder); a Problem raised in
+it takes everything back.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import functools
+import json
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from ninja import Router
+
+from standfast.platform import tenancy
+from standfast.platform.rest.idempotency import HEADER, Claim, claim, complete
+from standfast.platform.rest.problems import FieldFault, Problem
+
+PAGE_DEFAULT = 50
+PAGE_MAX = 500
+_WRITING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+
+
+def operation(router: Router, method: str, path: str, *, scope: str, **more: Any) -> Callable[[Any], Any]:
+    """Register a function under a method and path; `more` goes to django-ninja (response, summary, description ...).
+
+    scope: one of accounts' scopes. It is in the OpenAPI document as `x-scope`, so that a test can walk all of them.
+    """
+    more.setdefault("openapi_extra", {})["x-scope"] = scope
+
+    def register(function: Any) -> Any:
+        @functools.wraps(function)
+        def run(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            holder = request.auth  # type: ignore[attr-defined]
+            if not holder.may(scope):
+                raise Problem(403, "The key lacks a scope", detail=f"This needs the scope {scope}.")
+            request.account_id = holder.account_id  # type: ignore[attr-defined]
+            with tenancy.account_scope(holder.account_id):
+                return function(request, *args, **kwargs)
+
+        return router.api_operation([method], path, **more)(run)
+
+    return register
+
+
+def once(request: HttpRequest, answer: Callable[[], HttpResponse]) -> HttpResponse:
+    """The answer to a writing call under its idempotency key, where it brings one; at most one effect. Used by the service."""
+    key = request.headers.get(HEADER)
+    holder = getattr(request, "auth", None)
+    if key is None or holder is None or request.method not in _WRITING:
+        return answer()
+    asked = b"\n".join([str(request.method).encode(), request.get_full_path().encode(), request.body])
+    with tenancy.account_scope(holder.account_id):
+        taken = claim(account_id=holder.account_id, key=key, request=asked)
+        if not isinstance(taken, Claim):
+            again = HttpResponse(taken.body, status=taken.status, content_type=taken.headers.get("Content-Type"))
+            again.headers["Idempotent-Replayed"] = "true"
+            return again
+        response = answer()
+        if response.status_code >= 500 or response.status_code == 429:
+            raise TakenBack(response)
+        kept = {"Content-Type": response.headers.get("Content-Type", "application/json")}
+        complete(taken, status=response.status_code, headers=kept, body=response.content)
+        return response
+
+
+class TakenBack(Exception):
+    """Nothing of the call stays, nor its key: it can be tried again."""
+
+    def __init__(self, response: HttpResponse) -> None:
+        super().__init__(response.status_code)
+        self.response = response
+
+
+def cursor_of(*values: Any) -> str:
+    """An opaque cursor from the sort values of the last row."""
+    return base64.urlsafe_b64encode(json.dumps(values, default=str).encode()).decode().rstrip("=")
+
+
+def read_cursor(text: str | None, length: int) -> list[Any] | None:
+    """The values of a cursor; None without one. Raises Problem for one that is not ours."""
+    if not text:
+        return None
+    try:
+        values = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        if not isinstance(values, list) or len(values) != length:
+            raise ValueError
+    except (ValueError, binascii.Error, UnicodeDecodeError, RecursionError) as error:
+        fault = FieldFault(
+            "query.cursor", "is not a cursor of this list", "send the `next` of the page before, or none"
+        )
+        raise Problem(400, "The cursor cannot be read", faults=[fault]) from error
+    return values

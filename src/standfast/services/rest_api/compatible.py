@@ -1,0 +1,107 @@
+"""The door of the reference product's interface: find the endpoint, let the key in, call it in the account's scope, answer."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+
+from standfast.components.accounts.api import KeyHolder, KeyRefused, Refusal, check_key
+from standfast.platform import tenancy
+from standfast.platform.rest.answers import Answer, to_json, to_xml
+from standfast.platform.rest.call import Call, CallError, parse_body, parse_query
+from standfast.platform.rest.limits import Busy, Gate
+from standfast.platform.rest.routes import Route, find
+from standfast.services.rest_api import mounted  # noqa: F401 - importing it fills the table of routes
+
+GATE = Gate()
+ACCOUNT_MAX = 2**62
+_SUFFIX = re.compile(r"\.(json|xml|csv)$")
+
+
+def compatible(request: HttpRequest, host: str, account_id: int, path: str) -> HttpResponse:
+    """Any call of the interface. host: api, rdb or stream."""
+    suffix = _SUFFIX.search(path)
+    form = suffix.group(1) if suffix else _accepted(request)
+    path = path[: suffix.start()] if suffix else path.rstrip("/")
+    try:
+        answer = _carried_out(request, host, account_id, path, xml=form == "xml")
+    except CallError as error:
+        answer = Answer(error.body, status=error.status, headers=error.headers, root="errors")
+    return _rendered(answer, form)
+
+
+def _carried_out(request: HttpRequest, host: str, account_id: int, path: str, *, xml: bool) -> Answer:
+    if account_id > ACCOUNT_MAX:
+        raise CallError(401, {"error": "There is no such account."})
+    query = parse_query(request.META.get("QUERY_STRING", ""))
+    body, items = parse_body(request.body, request.headers.get("Content-Type", ""), xml=xml)
+    holder = _let_in(request, account_id, query, body)
+    try:
+        with GATE.through(account_id):
+            method = "GET" if request.method == "HEAD" else str(request.method)
+            route, named = _found(method, host, path)
+            if not holder.may(route.scope):
+                raise CallError(403, {"error": f"This API key lacks the right “{route.scope}”."})
+            address: str = request.address  # type: ignore[attr-defined]
+            with tenancy.account_scope(account_id):
+                return route.handler(Call(method, account_id, named, query, body, address, holder, items))
+    except Busy:
+        text = f"This account has {GATE.most} calls running already. Wait for one to end."
+        raise CallError(429, {"error": text}, headers={"Retry-After": "1"}) from None
+
+
+def _found(method: str, host: str, path: str) -> tuple[Route, dict[str, str]]:
+    found = find(method, host, path)
+    if isinstance(found, tuple):
+        return found
+    if not found:
+        raise CallError(404, {"error": "There is no such resource."})
+    if host == "stream":
+        raise CallError(403, {"error": "The streaming host takes GET only."})
+    allowed = ", ".join(sorted(found))
+    raise CallError(405, {"error": f"Use {allowed} here."}, headers={"Allow": allowed})
+
+
+def _let_in(request: HttpRequest, account_id: int, query: dict[str, Any], body: dict[str, Any]) -> KeyHolder:
+    """The key from a header, the query or the body; taken out of both, for no endpoint has business with it."""
+    given = [query.pop("auth_token", None), body.pop("auth_token", None)]
+    scheme, _, text = request.headers.get("Authorization", "").partition(" ")
+    given.insert(0, text.strip() if scheme.lower() in ("apikey", "bearer") else None)
+    token = next((one for one in given if isinstance(one, str) and one), "")
+    try:
+        return check_key(account_id, token, address=request.address)  # type: ignore[attr-defined]
+    except KeyRefused as refused:
+        status = 403 if refused.refusal is Refusal.ADDRESS else 401
+        raise CallError(status, {"error": refused.text if token else "The call has no API key."}) from None
+
+
+def _accepted(request: HttpRequest) -> str:
+    """The form of the answer where the path has no suffix."""
+    for name in ("Accept", "Content-Type"):
+        value = request.headers.get(name, "").lower()
+        if "json" in value:
+            return "json"
+        if "xml" in value and "html" not in value:
+            return "xml"
+    return "json"
+
+
+def _rendered(answer: Answer, form: str) -> HttpResponse:
+    if isinstance(answer.body, HttpResponse):  # an endpoint that streams makes its own
+        return answer.body
+    if answer.body is None:
+        response = HttpResponse(status=204 if answer.status == 200 else answer.status)
+    elif form == "xml":
+        response = HttpResponse(
+            to_xml(answer.body, answer.root), status=answer.status, content_type="application/xml; charset=utf-8"
+        )
+    else:
+        response = HttpResponse(
+            to_json(answer.body), status=answer.status, content_type="application/json; charset=utf-8"
+        )
+    for name, value in answer.headers.items():
+        response.headers[name] = value
+    response.headers["Status"] = f"{response.status_code} {response.reason_phrase}"
+    return response

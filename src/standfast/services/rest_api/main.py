@@ -1,0 +1,28 @@
+"""Serve the REST API with granian: WSGI threads in one process, so that an account's calls are counted in one place."""
+
+from __future__ import annotations
+
+from granian import Granian
+from granian.constants import Interfaces
+from granian.http import HTTP1Settings
+
+from standfast.platform.config import Config
+
+THREADS = 24
+BACKLOG = 1024
+
+
+def main(config: Config) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    Granian(
+        "standfast.services.rest_api.wsgi:application",
+        address=config.host,
+        port=config.rest_port,
+        interface=Interfaces.WSGI,
+        workers=1,
+        blocking_threads=THREADS,
+        backlog=BACKLOG,
+        http1_settings=HTTP1Settings(max_buffer_size=64 * 1024, header_read_timeout=10_000),
+        respawn_failed_workers=True,
+        log_access=False,
+    ).serve()

@@ -1,0 +1,9 @@
+"""Which components' endpoints the service mounts: `compatible` fills the table of routes, `endpoints` our own API."""
+
+from __future__ import annotations
+
+from standfast.components.accounts import endpoints as accounts
+from standfast.services.rest_api.own import api
+
+for router in (accounts.router,):
+    api.add_router("", router)

@@ -70,7 +70,8 @@ def _many(seeds: Iterable[int], processes: int) -> int:
     print(f"{done} seeds in {time.monotonic() - begun:.0f} s, {failed} failed")
     if found:
         print(
-            f"{len(found)} lasting outages, while nobody was stopped, killed or away, found after {found[len(found) // 2]:.1f} s (p50),"
+            f"{len(found)} lasting outages, while nobody was stopped, killed or away, found after"
+            f" {found[len(found) // 2]:.1f} s (p50),"
             f" {found[int(len(found) * 0.99)]:.1f} s (p99), {found[-1]:.1f} s (max)"
         )
     wanted = ("incident_opened", "incident_reopened", "post", "failover_decided", "gap", "vantage_absent", "blind")

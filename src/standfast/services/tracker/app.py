@@ -5,7 +5,7 @@ from collections import Counter
 
 from standfast.platform.spool import Spool
 from standfast.protocols.event_record import encode_event
-from standfast.services.tracker import client, replies
+from standfast.services.tracker import client, health, replies
 from standfast.services.tracker.hits import Hits
 from standfast.services.tracker.metrics import TrackerCollector, metrics_text
 from standfast.services.tracker.replies import Answer, Reply
@@ -39,6 +39,7 @@ class TrackerApp:
         self._trusted = trusted
         self._anonymise_ip = anonymise_ip
         self._checked_at = 0.0
+        self._tracking = health.Tracking(token_key=token_key, spool=spool)
         self._doors = {
             "/o/": (self._hits.opened, _LOOKING),
             "/c/": (self._hits.clicked, _LOOKING),
@@ -73,6 +74,8 @@ class TrackerApp:
         path = request.path
         if path == "/healthz":
             return replies.HEALTHY
+        if path == "/healthz/tracking":
+            return self._tracking.answer()
         if path == "/healthz/spool":
             return self._check_spool()
         if path == "/robots.txt":

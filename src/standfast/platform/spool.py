@@ -62,6 +62,7 @@ class Spool:
         self._next_start = _recover(directory)
         self.node = node_id(directory)
         self._fd: int | None = None
+        self._left_empty: Path | None = None
         self._start = self._end = self._next_start
         self._pending: list[bytes] = []
         self._waiters: list[Waiter] = []
@@ -212,6 +213,10 @@ class Spool:
             raise
         if self._fd is not None:
             os.close(self._fd)
+        if self._left_empty is not None:
+            # Not before: until there is a newer segment, this one's name says where positions go on after a restart.
+            self._left_empty.unlink(missing_ok=True)
+            self._left_empty = None
         self._fd, self._start, self._end = fd, start, start
 
     def _give_up(self, end: int) -> None:
@@ -223,6 +228,8 @@ class Spool:
         with suppress(OSError):
             os.close(self._fd)
         self._fd = None
+        if self._end == self._start:
+            self._left_empty = segment_path(self.directory, start=self._start)  # or a full disk fills with empty files
         self._next_start = max(self._next_start, end)
 
 

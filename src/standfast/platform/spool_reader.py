@@ -50,7 +50,7 @@ def read_batch(directory: Path, *, position: int, records_max: int = 10_000) -> 
 
 def lag_bytes(directory: Path, *, position: int) -> int:
     """Bytes of the spool behind `position` that wait to be read."""
-    return sum(max(0, segment.size - max(0, position - segment.start)) for segment in segments(directory))
+    return sum(max(0, _size(segment) - max(0, position - segment.start)) for segment in segments(directory))
 
 
 def delete_read_segments(directory: Path, *, position: int) -> int:
@@ -62,8 +62,19 @@ def delete_read_segments(directory: Path, *, position: int) -> int:
     return len(done)
 
 
+def _size(segment: Segment) -> int:
+    try:
+        return segment.size
+    except FileNotFoundError:  # empty, and taken away by its writer since it was listed
+        return 0
+
+
 def _read_segment(segment: Segment, *, position: int, finished: bool, records_max: int) -> Batch:
-    with segment.path.open("rb") as file:
+    try:
+        opened = segment.path.open("rb")
+    except FileNotFoundError:  # empty, and taken away by its writer since it was listed
+        return Batch(position, position)
+    with opened as file:
         size = os.fstat(file.fileno()).st_size
         offset = position - segment.start
         if offset >= size:

@@ -1,6 +1,7 @@
 """The spool keeps its promise: what it acknowledged is there, what it could not write it refuses."""
 
 import asyncio
+import errno
 import os
 import resource
 import signal
@@ -13,8 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from standfast.platform import spool_reader
 from standfast.platform.spool import Spool, SpoolBusy, SpoolError, SpoolFull, read_node
-from standfast.platform.spool_format import frame, segment_path, segments
+from standfast.platform.spool_format import Segment, frame, segment_path, segments
 from standfast.platform.spool_reader import delete_read_segments, lag_bytes, read_batch
 
 
@@ -160,6 +162,35 @@ async def test_a_full_disk_is_refused_then_forgotten(tmp_path: Path) -> None:
     assert await spool.append(b"behind") > 0
     await spool.close()
     assert read_all(tmp_path) == [b"before", b"behind"]
+
+
+async def test_a_disk_that_stays_full_does_not_fill_with_empty_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spool = Spool(tmp_path)
+    position = await spool.append(b"before")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fdatasync", lambda _fd: (_ for _ in ()).throw(OSError(errno.ENOSPC, "No space left")))
+        for number in range(50):
+            with pytest.raises(SpoolFull):
+                await spool.append(b"refused %d" % number)
+    assert len(segments(tmp_path)) <= 3
+    assert lag_bytes(tmp_path, position=position) == 0
+    last = await spool.append(b"behind")
+    assert last > position + 50 * len(frame(b"refused 1"))  # no position is ever used again
+    await spool.close()
+    assert read_all(tmp_path, position=position) == [b"behind"]
+
+
+async def test_a_segment_that_vanishes_while_it_is_listed_was_empty(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await write(tmp_path, [b"one"])
+    end = segments(tmp_path)[-1].start + segments(tmp_path)[-1].size
+    listed = [*segments(tmp_path), Segment(start=end, path=tmp_path / "gone.spool")]
+    monkeypatch.setattr(spool_reader, "segments", lambda _directory: listed)
+    assert read_all(tmp_path) == [b"one"]
+    assert lag_bytes(tmp_path, position=0) == end
 
 
 async def test_an_io_error_reaches_every_waiter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

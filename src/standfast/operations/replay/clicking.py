@@ -90,18 +90,11 @@ class Clicker:
             answer = await dns.asyncquery.udp(query, self.resolver[0], port=self.resolver[1], timeout=TRY_SECONDS)
             address = next(item.address for rrset in answer.answer if rrset.rdtype == dns.rdatatype.A for item in rrset)
             headers = {"Host": name.rstrip("."), "User-Agent": "Mozilla/5.0 (X11; Linux x86_64)"}
-            url = f"http://{address}:{self.port}{self.path(number)}"
+            url = f"http://{address}:{self.port}{path(self.token_key, number)}"
             async with session.get(url, headers=headers, allow_redirects=False) as reply:
                 return reply.status == 302 and reply.headers.get("Location") == DESTINATION
         except (aiohttp.ClientError, dns.exception.DNSException, OSError, TimeoutError, StopIteration):
             return False
-
-    def path(self, number: int) -> str:
-        """The tracked link of one recipient."""
-        ref = RecipientRef(ACCOUNT, SEND, number, number, int(time.time()) - 3600)
-        token = seal_recipient(self.token_key, ref)
-        signature = sign_link(self.token_key, account_id=ACCOUNT, send_id=SEND, link_id=1, url=DESTINATION)
-        return f"/c/{token}/1?u={quote(DESTINATION, safe='')}&s={signature}"
 
     # -- what came of it --------------------------------------------------------------------------------------------
 
@@ -123,8 +116,21 @@ class Clicker:
 
     def lost(self, spools: Sequence[Path]) -> list[int]:
         """Clicks that were answered and that no spool holds."""
-        kept: set[int] = set()
-        for folder in spools:
-            for segment in sorted(folder.glob("*.spool")):
-                kept.update(int(number) for number in _CLICKED.findall(segment.read_bytes()))
-        return sorted(self.answered - kept)
+        return sorted(self.answered - spooled(spools))
+
+
+def path(token_key: bytes, number: int) -> str:
+    """The tracked link of one recipient."""
+    ref = RecipientRef(ACCOUNT, SEND, number, number, int(time.time()) - 3600)
+    token = seal_recipient(token_key, ref)
+    signature = sign_link(token_key, account_id=ACCOUNT, send_id=SEND, link_id=1, url=DESTINATION)
+    return f"/c/{token}/1?u={quote(DESTINATION, safe='')}&s={signature}"
+
+
+def spooled(spools: Sequence[Path]) -> set[int]:
+    """The numbers of the clicks that the trackers' spools hold."""
+    kept: set[int] = set()
+    for folder in spools:
+        for segment in sorted(folder.glob("*.spool")):
+            kept.update(int(number) for number in _CLICKED.findall(segment.read_bytes()))
+    return kept

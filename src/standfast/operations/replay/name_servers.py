@@ -27,6 +27,7 @@ import dns.query
 START_SECONDS = 15.0
 STOP_SECONDS = 5.0
 PROJECT = Path(__file__).resolve().parents[4]
+SYSTEM = ("/usr/local/sbin", "/usr/sbin")  # not in an ordinary user's PATH
 
 
 class ToolMissing(Exception):
@@ -53,8 +54,7 @@ class Key:
 
 def program(name: str) -> str:
     """Where `named`, `knotd`, `knotc` or `unbound` is. Raises ToolMissing."""
-    brought = [Path(os.environ.get("STANDFAST_REPLAY_TOOLS", "/nonexistent")), PROJECT / "var/replay-tools/bin"]
-    path = os.pathsep.join([*map(str, brought), os.environ.get("PATH", ""), "/usr/local/sbin", "/usr/sbin"])
+    path = os.pathsep.join([str(PROJECT / "var/replay-tools/bin"), os.environ.get("PATH", ""), *SYSTEM])
     found = shutil.which(name, path=path)
     if found is None:
         raise ToolMissing(f"{name} is not on this machine: `make replay-tools` brings the name servers")

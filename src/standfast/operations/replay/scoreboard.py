@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 
 from rich.console import Console
 from rich.table import Table
@@ -19,7 +19,7 @@ class Figure:
     value: float | None
     unit: str
     limit: float | None
-    before: str  # 2022, or what the naive variant did
+    before: str = ""  # 2022, or what the naive variant did
 
     @property
     def good(self) -> bool:
@@ -28,24 +28,34 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Scoreboard:
-    """A replay's outcome. `notes` say what was shortened or left out."""
+    """A replay's outcome. `notes` say what was shortened or left out.
+
+    `naive` holds the same figures of the variant that failed in the real incident; were it to pass, the replay would
+    prove nothing, so then the whole is not good.
+    """
 
     replay: str
     title: str
     before_title: str
     figures: tuple[Figure, ...]
     notes: tuple[str, ...] = field(default=())
+    naive: tuple[Figure, ...] = field(default=())
 
     @property
     def good(self) -> bool:
-        return all(figure.good for figure in self.figures)
+        fails = not self.naive or not all(figure.good for figure in self.naive)
+        return fails and all(figure.good for figure in self.figures)
 
     def figure(self, figure_id: str) -> Figure:
         return next(figure for figure in self.figures if figure.id == figure_id)
 
     def as_json(self) -> str:
-        figures = [{**asdict(figure), "good": figure.good} for figure in self.figures]
-        table = {"replay": self.replay, "title": self.title, "good": self.good, "figures": figures, "notes": self.notes}
+        def rows(figures: Sequence[Figure]) -> list[dict[str, object]]:
+            return [{**asdict(figure), "good": figure.good} for figure in figures]
+
+        table = {"replay": self.replay, "title": self.title, "good": self.good, "figures": rows(self.figures)}
+        table |= {"naive": rows(self.naive)} if self.naive else {}
+        table |= {"notes": self.notes}
         return json.dumps(table, indent=2, ensure_ascii=False)
 
     def show(self, console: Console) -> None:
@@ -57,7 +67,7 @@ class Scoreboard:
         table.add_column("", justify="center")
         for figure in self.figures:
             limit = "" if figure.limit is None else shown(figure.limit, figure.unit)
-            value = "never" if figure.value is None else shown(figure.value, figure.unit)
+            value = _value(figure)
             mark = "[green]good[/green]" if figure.good else "[red]missed[/red]"
             table.add_row(figure.what, value, limit, figure.before, mark)
         console.print(table)
@@ -83,5 +93,14 @@ def printed(board: Scoreboard, *, as_json: bool) -> int:
     return 0 if board.good else 1
 
 
-def joined(parts: Sequence[str]) -> str:
-    return ", ".join(parts) or "none"
+def _value(figure: Figure) -> str:
+    return "never" if figure.value is None else shown(figure.value, figure.unit)
+
+
+def duel(
+    replay: str, title: str, *, naive: Sequence[Figure], ours: Sequence[Figure], notes: Sequence[str] = ()
+) -> Scoreboard:
+    """A scoreboard of ours beside the naive variant's figures, both measured in this run."""
+    by_id = {figure.id: figure for figure in naive}
+    figures = tuple(replace(figure, before=_value(by_id[figure.id])) for figure in ours)
+    return Scoreboard(replay, title, "the naive variant", figures, tuple(notes), tuple(naive))

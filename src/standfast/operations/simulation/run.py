@@ -16,7 +16,7 @@ from standfast.operations.simulation.process import Disk, Process, Receivers
 from standfast.operations.simulation.provider import ZONE, Provider
 from standfast.operations.simulation.vantage import SimulatedVantage
 from standfast.operations.simulation.virtual_loop import VirtualClock, VirtualLoop, run_virtually
-from standfast.operations.simulation.weather import CHECKS, HORIZON, Weather, draw
+from standfast.operations.simulation.weather import CHECKS, Weather, draw
 
 SUBSCRIBERS = ("https://a.example/hook", "https://b.example/hook")
 RULES = {"settle_seconds": 3.0, "quiet_seconds": 12.0, "update_seconds": 20.0}
@@ -34,16 +34,21 @@ class Verdict:
 
 def run(seed: int) -> Verdict:
     """Simulate a seed. The same seed gives the same verdict."""
+    return run_weather(draw(seed))
+
+
+def run_weather(weather: Weather, **rules: float) -> Verdict:
+    """Simulate this weather, under the map's rules with these changed."""
     loop = VirtualLoop()
     loop.set_exception_handler(lambda *_: None)  # tasks of killed processes end as they end
-    return run_virtually(_run(draw(seed)), loop)
+    return run_virtually(_run(weather, the_map(**rules) if rules else _MAP), loop)
 
 
-def the_map() -> Map:
-    """Three working checks, one of them of a pool that two providers serve."""
+def the_map(**rules: float) -> Map:
+    """Three working checks, one of them of a pool that two providers serve. Quick rules, unless others are given."""
     made = small_map(
         checks=len(CHECKS),
-        rules=RULES,
+        rules=rules or RULES,
         providers=[
             {"id": name, "name": name, "server": "192.0.2.53", "zone": ZONE, "key_name": "k", "key_file": "k"}
             for name in ("one", "two")
@@ -57,21 +62,24 @@ def the_map() -> Map:
 _MAP = the_map()
 
 
-async def _run(weather: Weather) -> Verdict:
+async def _run(weather: Weather, the_map: Map) -> Verdict:
     disk = Disk(random.Random(f"{weather.seed}-disk"))  # noqa: S311
     receivers = Receivers(weather, random.Random(f"{weather.seed}-receivers"))  # noqa: S311
-    pool = _MAP.pools[0]
+    pool = the_map.pools[0]
     dice = random.Random(f"{weather.seed}-providers")  # noqa: S311
-    providers = [Provider(row.id, pool, weather, dice) for row in _MAP.providers]
-    process = Process(_MAP, weather, disk, receivers, providers)
+    providers = [Provider(row.id, pool, weather, dice) for row in the_map.providers]
+    process = Process(the_map, weather, disk, receivers, providers)
     _subscribe(process)
     for name in VANTAGES:
         SimulatedVantage(name, weather, process.deliver)
-    rivals = [asyncio.create_task(_rival(weather, n, providers), name=f"rival {n}") for n in range(len(weather.rivals))]
-    await process.run(HORIZON)
+    rivals = [
+        asyncio.create_task(_rival(weather, n, the_map, providers), name=f"rival {n}")
+        for n in range(len(weather.rivals))
+    ]
+    await process.run(weather.horizon)
     await process.finish()
     logs = [disk, *[rival.result() for rival in rivals if rival.done() and not rival.cancelled()]]
-    found = broken(Run(_MAP, weather, disk, process, receivers, providers, SUBSCRIBERS, logs))
+    found = broken(Run(the_map, weather, disk, process, receivers, providers, SUBSCRIBERS, logs))
     return Verdict(weather.seed, tuple(found.broken), tuple(found.seconds_to_find), found.counts)
 
 
@@ -86,17 +94,17 @@ def _subscribe(process: Process) -> None:
         )
 
 
-async def _rival(weather: Weather, number: int, providers: list[Provider]) -> Log:
+async def _rival(weather: Weather, number: int, the_map: Map, providers: list[Provider]) -> Log:
     """Another controller with a log of its own: moves the pool at its moment, and carries on what it began."""
     when, target = weather.rivals[number]
     log = Log(None, durable=False)
     loop = asyncio.get_running_loop()
-    rival = Failover(_MAP, log, VirtualClock(loop), providers, nonce=lambda: f"r{number}")
+    rival = Failover(the_map, log, VirtualClock(loop), providers, nonce=lambda: f"r{number}")
     await asyncio.sleep(when)
     by = "quorum" if target == "standby" else "alice"
     await rival.move("edge", target, why="its own", by=by)  # type: ignore[arg-type]
     with contextlib.suppress(asyncio.CancelledError):
-        while loop.time() < HORIZON + 60:
+        while loop.time() < weather.horizon + 60:
             await asyncio.sleep(2)
             await rival.catch_up()
     return log

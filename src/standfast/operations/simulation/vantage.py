@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from standfast.operations.monitoring.report import Outcome, Reason, Report
 from standfast.operations.simulation.ground import VANTAGES
-from standfast.operations.simulation.weather import CHECKS, HORIZON, Absence, Weather
+from standfast.operations.simulation.weather import CHECKS, Absence, Weather
 
 INTERVAL = 2.0
 HANGS_SECONDS = 1.5
@@ -33,7 +33,7 @@ class SimulatedVantage:
     def _look(self) -> None:
         now = self._loop.time()
         self._number += 1
-        if now < HORIZON:
+        if now < self._weather.horizon:
             self._loop.call_at(self._start + self._number * INTERVAL, self._look)
         away = self._away(now)
         if away in ("silent", "restarted"):

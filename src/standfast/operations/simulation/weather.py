@@ -41,6 +41,7 @@ class Absence:
 @dataclass(slots=True)
 class Weather:
     seed: int
+    horizon: float = HORIZON
     outages: list[Outage] = field(default_factory=list)
     absences: list[Absence] = field(default_factory=list)
     probe_loss: float = 0.0

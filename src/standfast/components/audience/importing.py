@@ -137,7 +137,7 @@ def _order(connection: psycopg.Connection, job: dict[str, Any]) -> dict[str, Any
     return {
         "path": job["path"], "encoding": job["encoding"], "delimiter": job["delimiter"], "mapping": job["mapping"],
         "width": len(job["header"]), "types": {key: (kind, label) for key, kind, label in found},
-        "day_first": bool(job["options"].get("day_first")), "size": BATCH_ROWS,
+        "day_first": bool(job["options"].get("day_first")), "size": BATCH_ROWS, "ours": bool(job["options"].get("ours")),
         "keep_source": not {"uid", "tags"}.isdisjoint(job["mapping"].values()),
     }  # fmt: skip
 

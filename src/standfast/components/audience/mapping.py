@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 
+from standfast.components.audience.rejects import MARK
 from standfast.protocols.address import AddressError, parse_address
 
 CUSTOM = "field:"
@@ -50,8 +51,9 @@ def guess_mapping(header: Sequence[str], sample: Sequence[Sequence[str]], fields
 
 
 def propose_field(name: str, values: Sequence[str]) -> bool:
-    """Whether a column that is nothing known is worth a field: one without name and values is what a comma too many leaves."""
-    return any(value.strip() for value in values) or not re.fullmatch(r"Column \d+", name)
+    """Whether a column that is nothing known is worth a field: one without name and values is what a comma too many leaves,
+    and why we refused a row is not about the person."""
+    return name not in MARK and (any(value.strip() for value in values) or not re.fullmatch(r"Column \d+", name))
 
 
 def list_name_of(file_name: str, taken: Collection[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -21,12 +22,19 @@ class ReaderDied(RuntimeError):
 def read_ahead(order: Mapping[str, Any]) -> Iterator[Iterator[Batch]]:
     """Iterate the batches of a file (see row_batches.run). The pipe is what bounds how far ahead: a batch is parsed whole,
     then waits. Raises FileProblem, ReaderDied. Leaving ends the process; it also ends when this one is killed."""
-    command = [sys.executable, "-m", row_batches.__name__, json.dumps(order)]
-    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as process:
+    command = [sys.executable, "-m", row_batches.__name__]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         try:
+            _tell(process, json.dumps(order).encode())
             yield _batches(process)
         finally:
             process.kill()
+
+
+def _tell(process: subprocess.Popen[bytes], order: bytes) -> None:
+    assert process.stdin is not None
+    with contextlib.suppress(BrokenPipeError), process.stdin:  # it died: reading says so
+        process.stdin.write(order)
 
 
 def _batches(process: subprocess.Popen[bytes]) -> Iterator[Batch]:

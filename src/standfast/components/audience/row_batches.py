@@ -17,6 +17,7 @@ from typing import IO, Any
 from standfast.components.audience.csv_file import FileProblem, detect
 from standfast.components.audience.csv_rows import BadRow, CsvRows
 from standfast.components.audience.import_rows import Convert, make_convert
+from standfast.components.audience.rejects import as_written
 
 BATCH_ROWS = 10_000
 
@@ -39,8 +40,10 @@ class Batch:
     lines: bytes = b""
 
 
-def batches(rows: CsvRows, convert: Convert, *, size: int, keep_source: bool) -> Iterator[Batch]:
-    """The file after its header, in batches of the same rows at every run."""
+def batches(
+    rows: CsvRows, convert: Convert, *, size: int, keep_source: bool = False, ours: bool = False
+) -> Iterator[Batch]:
+    """The file after its header, in batches of the same rows at every run. `ours`: a file of refused rows, see rejects."""
     records = iter(rows)
     next(records, None)
     while True:
@@ -52,6 +55,8 @@ def batches(rows: CsvRows, convert: Convert, *, size: int, keep_source: bool) ->
             if isinstance(record, BadRow):
                 batch.rejects.append((record.line, record.reason, record.cells))
                 continue
+            if ours:
+                record = (record[0], [as_written(cell) for cell in record[1]])
             try:
                 key, line = convert(n, record[1], tags)
             except ValueError as error:
@@ -88,13 +93,16 @@ def read(source: IO[bytes]) -> Batch | None:
         raise FileProblem(about["problem"])
     if about.get("end"):
         return None
-    lines = source.read(about.pop("size"))
+    size = about.pop("size")
+    lines = source.read(size)
+    if len(lines) < size:
+        raise EOFError
     about["rejects"] = [tuple(reject) for reject in about["rejects"]]
     return Batch(**about, lines=lines)
 
 
 def run(order: Mapping[str, Any], out: IO[bytes]) -> None:
-    """Read as ordered: path, encoding, delimiter, mapping, width, types, day_first, size, keep_source."""
+    """Read as ordered: path, encoding, delimiter, mapping, width, types, day_first, size, keep_source, ours."""
     try:
         path = Path(order["path"])
         rows = CsvRows(path, detect(path)._replace(encoding=order["encoding"]), order["delimiter"])
@@ -102,7 +110,8 @@ def run(order: Mapping[str, Any], out: IO[bytes]) -> None:
         convert = make_convert(
             mapping=order["mapping"], width=order["width"], types=types, day_first=order["day_first"]
         )
-        for batch in batches(rows, convert, size=order["size"], keep_source=order["keep_source"]):
+        how = {name: order[name] for name in ("size", "keep_source", "ours")}
+        for batch in batches(rows, convert, **how):
             write(out, batch)
         out.write(b'{"end": true}\n')
     except BrokenPipeError:
@@ -114,6 +123,6 @@ def run(order: Mapping[str, Any], out: IO[bytes]) -> None:
 
 if __name__ == "__main__":
     try:
-        run(json.loads(sys.argv[1]), sys.stdout.buffer)
+        run(json.load(sys.stdin), sys.stdout.buffer)
     except BrokenPipeError:  # nobody waits for the rest
         sys.stdout = None  # type: ignore[assignment]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import itertools
 import secrets
 from collections.abc import Mapping
@@ -14,8 +15,9 @@ from standfast.components.audience import jobs
 from standfast.components.audience.csv_file import detect, sniff_delimiter
 from standfast.components.audience.csv_rows import read_header
 from standfast.components.audience.import_rows import make_convert
-from standfast.components.audience.mapping import CUSTOM, STANDARD, guess_mapping, key_of
+from standfast.components.audience.mapping import CUSTOM, STANDARD, guess_mapping, key_of, propose_field
 from standfast.components.audience.models import CustomField, FieldType, Import, ImportState, List
+from standfast.components.audience.rejects import as_written, is_ours
 from standfast.components.audience.typed_values import guess_day_first, guess_type
 from standfast.platform import config
 
@@ -39,13 +41,16 @@ def start_import(
     raw, _ = read_header(path, packing, "\0" if packing.encoding == "" else "\x1f", sample_rows=0)
     delimiter = sniff_delimiter(raw[0])
     header, sample = read_header(path, packing, delimiter, sample_rows=SAMPLE_ROWS)
+    ours = is_ours(header)
+    if ours:
+        header, sample = [as_written(name) for name in header], [[as_written(cell) for cell in row] for row in sample]
     fields = dict(CustomField.objects.filter(account_id=account_id).values_list("key", "label"))
     cells = [cell for row in sample for cell in row]
     return Import.objects.create(
         account_id=account_id, target_list_id=list_id, created_by_id=created_by_id, file_name=file_name[-255:],
         path=str(path), size_bytes=path.stat().st_size, encoding=packing.encoding, delimiter=delimiter, header=header,
         sample=sample, mapping=guess_mapping(header, sample, fields),
-        options={**DEFAULTS, "day_first": guess_day_first(cells)},
+        options={**DEFAULTS, "day_first": guess_day_first(cells), "ours": ours},
         rejects_path=str(config.load().upload_dir / str(account_id) / f"rejects-{secrets.token_hex(8)}.csv"),
     )  # fmt: skip
 
@@ -131,7 +136,7 @@ def begin_import(*, account_id: int, import_id: int, dry: bool) -> Import:
 
 def may_go_on(found: Import) -> bool:
     """Whether an import that failed can be tried again: its file is still there."""
-    return found.state == S.FAILED and Path(found.path).exists()
+    return found.state == S.FAILED and Path(found.path).is_file()
 
 
 def try_again(*, account_id: int, import_id: int) -> bool:
@@ -152,7 +157,7 @@ def try_again(*, account_id: int, import_id: int) -> bool:
 def cancel_import(*, account_id: int, import_id: int) -> bool:
     """Stop an import; what it has committed stays. False where it had ended."""
     stopped = Import.objects.filter(account_id=account_id, pk=import_id, state__in=_STOPPABLE)
-    return bool(stopped.update(state=S.CANCELLED))
+    return bool(stopped.update(state=S.CANCELLED, finished_at=dt.datetime.now(dt.UTC)))
 
 
 def import_file(
@@ -171,7 +176,8 @@ def import_file(
     found = start_import(account_id=account_id, path=path, file_name=file_name, list_id=list_id)
     mapping = dict(found.mapping)
     if new_fields:
-        for number in range(len(found.header)):
-            mapping.setdefault(str(number), f"new:{guess_type(column_values(found, number))}")
+        for number, name in enumerate(found.header):
+            if propose_field(name, values := column_values(found, number)):
+                mapping.setdefault(str(number), f"new:{guess_type(values)}")
     set_mapping(account_id=account_id, import_id=found.pk, mapping=mapping, options=options or {}, list_id=list_id)
     return begin_import(account_id=account_id, import_id=found.pk, dry=False)

@@ -12,12 +12,12 @@ import threading
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 
 import aiohttp
 import structlog
 from yarl import URL
 
-from standfast.operations.desk import settings
 from standfast.operations.incidents.deliver import WEBHOOK_SECONDS, Mail, PublicResolver, plain_letter, sign
 from standfast.operations.incidents.ledger import Delivered
 from standfast.operations.log import Log, LogError
@@ -33,19 +33,19 @@ ANSWER_BYTES_MAX = 4096
 logger = structlog.get_logger("desk")
 
 
-def start() -> threading.Thread:
+def start(the_map: Map, log_path: Path, desk_url: str, *, allow_private: bool = False) -> threading.Thread:
     """Begin sending, until the process ends."""
-    thread = threading.Thread(target=_run, name="confirmations", daemon=True)
+    what = (the_map, log_path, desk_url, allow_private)
+    thread = threading.Thread(target=_run, args=what, name="confirmations", daemon=True)
     thread.start()
     return thread
 
 
-def _run() -> None:
+def _run(the_map: Map, log_path: Path, desk_url: str, allow_private: bool) -> None:
     said, purged_at, sender = "", -PURGE_SECONDS, None
     while True:
         try:
-            sender = sender or Confirmations(settings.MAP, Log(settings.LOG_PATH), settings.DESK_URL,
-                                             allow_private=settings.ALLOW_PRIVATE_WEBHOOKS)  # fmt: skip
+            sender = sender or Confirmations(the_map, Log(log_path), desk_url, allow_private=allow_private)
             asyncio.run(sender.step())
             if time.monotonic() - purged_at > PURGE_SECONDS:
                 purged_at = time.monotonic()

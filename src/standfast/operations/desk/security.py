@@ -24,6 +24,7 @@ def headers(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[Ht
     """Middleware: nothing inline, nothing framed, nothing kept by caches."""
 
     def answer(request: HttpRequest) -> HttpResponse:
+        request.get_host()  # refuses a name that is not ours, whatever the view
         response = get_response(request)
         response.headers.setdefault("Content-Security-Policy", POLICY)
         response.headers.setdefault("Cache-Control", "no-store")

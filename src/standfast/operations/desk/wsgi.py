@@ -7,6 +7,6 @@ from django.core.wsgi import get_wsgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "standfast.operations.desk.settings")
 application = get_wsgi_application()
 
-from standfast.operations.desk import confirmations  # noqa: E402  # needs the settings
+from standfast.operations.desk import confirmations, settings  # noqa: E402  # Django first
 
-confirmations.start()
+confirmations.start(settings.MAP, settings.LOG_PATH, settings.DESK_URL, allow_private=settings.ALLOW_PRIVATE_WEBHOOKS)

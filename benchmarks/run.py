@@ -57,7 +57,7 @@ def audience() -> None:
 
 
 def tracker() -> None:
-    """Durable events a second, beside bare granian."""
+    """Durable events a second, beside bare uvloop."""
     child("benchmarks.tracker")
 
 

@@ -18,7 +18,7 @@ from standfast.components.audience.models import (
     Tag,
 )
 from standfast.components.audience.preferences import Place, Preferences, change_preferences, preferences_of
-from standfast.components.audience.searching import how_many
+from standfast.components.audience.searching import COUNT_MAX, how_many, list_sizes
 from standfast.components.audience.starting import (
     begin_import,
     cancel_import,
@@ -34,6 +34,7 @@ from standfast.components.audience.upsert import ContactRow, Landed, upsert_cont
 
 __all__ = [
     "CONSUMERS",
+    "COUNT_MAX",
     "Contact",
     "ContactRow",
     "ContactSummary",
@@ -64,6 +65,7 @@ __all__ = [
     "how_many",
     "import_file",
     "lift_do_not_mail",
+    "list_sizes",
     "new_field",
     "preferences_of",
     "set_mapping",

@@ -12,7 +12,7 @@ from standfast.components.delivery.freeze import Audience, count_audience
 from standfast.components.delivery.queries import QUERIES
 
 COUNTED_MAX = 30_000  # subscriptions; up to so many are judged one by one
-STRIPS, WIDTH = 200, 100
+STRIPS, WIDTH = 200, 50
 SURE = 5_000  # of so many in the sample the third digit stands
 
 

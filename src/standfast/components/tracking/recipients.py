@@ -17,6 +17,7 @@ PAGE = 50
 CHUNK_ROWS = 2000
 PART_CHARS_MAX = 320
 SEARCHED_MAX = 250_000  # recipients that one page reads in search of a part of an address
+PASSED_MAX = 500_000  # and of a status that few have
 
 
 class Show(StrEnum):
@@ -61,6 +62,11 @@ _STATUSES = {
     Show.CANCELLED: [_R.CANCELLED],
     Show.UNCERTAIN: [_R.UNCERTAIN],
 }
+_RARE = {
+    Show.WAITING,
+    Show.FAILED,
+    Show.CANCELLED,
+}  # without an index of their own: each would be one more to keep while sending
 _DID = {Show.OPENED, Show.CLICKED, Show.MACHINES, Show.BOUNCED, Show.UNCERTAIN, Show.UNSUBSCRIBED, Show.COMPLAINED}
 
 
@@ -120,8 +126,9 @@ def page(
 ) -> Page:
     """The recipients after or before a number. `q` is an address or a part of one. In the account's scope."""
     query, values = _question(account_id, send_id, show, q)
-    if values["part"] is not None:
-        return _search(query, values, after=after, before=before)
+    if values["part"] is not None or show in _RARE:
+        most = SEARCHED_MAX if values["part"] is not None else PASSED_MAX
+        return _search(query, values, after=after, before=before, most=most)
     back = before is not None
     rows, more = _read(query, values | {"after": None if back else after, "before": before}, back=back)
     if not rows:
@@ -141,14 +148,14 @@ def _read(query: str, values: dict[str, Any], *, back: bool) -> tuple[list[Row],
     return rows, more
 
 
-def _search(query: str, values: dict[str, Any], *, after: int | None, before: int | None) -> Page:
-    """A part of an address has no index: a page reads so many numbers, says so, and leads on to the next."""
+def _search(query: str, values: dict[str, Any], *, after: int | None, before: int | None, most: int) -> Page:
+    """What has no index: a page reads the next `most` numbers, says so, and leads on."""
     back = before is not None
     with connection.cursor() as cursor:
         cursor.execute(QUERIES.last_recipient.sql, values)
         last = int(cursor.fetchone()[0] or 0)
-    low = max((before or 0) - SEARCHED_MAX - 1, 0) if back else after or 0
-    high = min(before or 0, last + 1) if back else min(low + SEARCHED_MAX, last) + 1
+    low = max((before or 0) - most - 1, 0) if back else after or 0
+    high = min(before or 0, last + 1) if back else min(low + most, last) + 1
     rows, more = _read(query, values | {"after": low, "before": high}, back=back)
     if back:
         newer = rows[0].seq if more else low + 1 if low else None

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import psycopg
+import structlog
 from procrastinate import JobContext, RetryStrategy
 from procrastinate.contrib.django import app
 
+from standfast.components.audience.clearing import cancel_forgotten, clear_files
 from standfast.components.audience.importing import give_up, run_import
 from standfast.components.audience.reading_ahead import ReaderDied
 from standfast.platform import config, postgres
+
+log = structlog.get_logger("import")
 
 # A database that went away, a full disk, a deadlock: the import goes on from its last batch, however long that takes. A job that
 # gave up would leave its import running for ever.
@@ -33,3 +39,14 @@ def import_contacts(context: JobContext, account_id: int, import_id: int, dry: b
             if context.job.attempts < _DEATHS_MAX:
                 raise
             give_up(connection, account_id=account_id, import_id=import_id, problem=_NO_MEMORY)
+
+
+@app.periodic(cron="23 * * * *")
+@app.task(name="audience.clear_import_files", queueing_lock="audience.clear_import_files")
+def clear_import_files(timestamp: int) -> None:
+    """Hourly: delete uploads and files of refused rows that are older than they are kept."""
+    with psycopg.connect(postgres.dsn(config.load(), "loader"), autocommit=True) as connection:
+        at = dt.datetime.fromtimestamp(timestamp, dt.UTC)
+        forgotten, deleted = cancel_forgotten(connection, at=at), clear_files(connection, at=at)
+    if forgotten or deleted:
+        log.info("files of imports cleared", deleted=deleted, cancelled=forgotten)

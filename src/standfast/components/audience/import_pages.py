@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from standfast.components.accounts.api import Role, account_page, may
 from standfast.components.audience import starting
+from standfast.components.audience.clearing import REJECTS_KEPT, UPLOAD_KEPT
 from standfast.components.audience.csv_file import DELIMITERS, FileProblem
 from standfast.components.audience.forms import UploadForm
 from standfast.components.audience.mapping import CUSTOM, STANDARD, list_name_of, propose_field
@@ -24,10 +25,10 @@ from standfast.components.audience.models import CustomField, FieldType, Import,
 from standfast.components.audience.pages import number
 from standfast.components.audience.subscribing import create_list
 from standfast.components.audience.typed_values import guess_type
+from standfast.components.audience.upload_limit import TOO_LARGE
 from standfast.platform import config
 
 S = ImportState
-UPLOAD_BYTES_MAX = 1024**3
 SHOWN = 50
 NEW_LIST = "new"
 _ACTIVE = (S.WAITING, S.CHECKING, S.RUNNING)
@@ -37,20 +38,20 @@ _ACTIVE = (S.WAITING, S.CHECKING, S.RUNNING)
 def imports(request: HttpRequest, account_id: int) -> HttpResponse:
     lists = List.objects.filter(account_id=account_id).order_by("name")[:500]
     form = UploadForm(request.POST or None, request.FILES or None, lists=lists)
+    too_large = getattr(request, "upload_too_large", False)
+    if too_large:
+        form.fields["file"].error_messages["required"] = TOO_LARGE
     if request.method == "POST" and form.is_valid():
         made = _take(request, account_id, form)
         if made is not None:
             return redirect("audience:import_mapping", account_id, made.pk)
     rows = Import.objects.filter(account_id=account_id).defer("sample", "header", "mapping").order_by("-pk")[:SHOWN]
     context = {"form": form, "rows": rows, "may_write": may(request, Role.MEMBER)}
-    return render(request, "audience/imports.html", context)
+    return render(request, "audience/imports.html", context, status=413 if too_large else 200)
 
 
 def _take(request: HttpRequest, account_id: int, form: UploadForm) -> Import | None:
     uploaded: UploadedFile = form.cleaned_data["file"]
-    if (uploaded.size or 0) > UPLOAD_BYTES_MAX:
-        form.add_error("file", "The file is larger than 1 GB. Pack it with gzip, or split it.")
-        return None
     path = _store(account_id, uploaded)
     new_list = form.cleaned_data["new_list"].strip()
     list_id = number(form.cleaned_data["target_list"])
@@ -178,6 +179,19 @@ def _progress(found: Import) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _kept(found: Import) -> str:
+    """How long its files stay, for a person."""
+    if found.finished_at is None or found.state == S.CHECKED:
+        return f"The file is deleted {UPLOAD_KEPT.days} days after the import has ended, refused rows after {REJECTS_KEPT.days}."
+    ends = [("The uploaded file", found.path, UPLOAD_KEPT)]
+    ends += [("The file of refused rows", found.rejects_path, REJECTS_KEPT)] if found.rejected_count else []
+    said = []
+    for what, path, kept in ends:
+        until = f"{found.finished_at + kept:%-d %B %Y}"
+        said.append(f"{what} is deleted on {until}." if Path(path).is_file() else f"{what} is deleted.")
+    return " ".join(said)
+
+
 @account_page
 @require_GET
 def show_import(request: HttpRequest, account_id: int, import_id: int) -> HttpResponse:
@@ -186,6 +200,7 @@ def show_import(request: HttpRequest, account_id: int, import_id: int) -> HttpRe
         return redirect("audience:import_mapping", account_id, import_id)
     context = {
         "found": found, "active": found.state in _ACTIVE, "progress": _progress(found),
+        "kept": _kept(found), "rejects_there": Path(found.rejects_path).is_file(),
         "may_go_on": starting.may_go_on(found) and may(request, Role.MEMBER), "checked": found.state in (S.CHECKED, S.CHECKING),
         "progress_url": reverse("audience:import_progress", args=[account_id, import_id]),
         "reasons": sorted(found.reasons.items(), key=lambda pair: -pair[1])[:50], "may_write": may(request, Role.MEMBER),

@@ -8,7 +8,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
-from standfast.components.audience import api
+from standfast.components.audience import api, upload_limit
 from standfast.components.audience.importing import run_import
 from standfast.components.audience.models import Contact, DoNotMail, Import, List
 from standfast.components.audience.urls import urlpatterns
@@ -145,6 +145,21 @@ def test_what_is_unknown_is_kept_and_people_get_a_list_unless_told_otherwise(cas
         assert api.Subscription.objects.filter(account_id=cast.account.pk).count() == 1
     again = ask(alice, go(cast, "imports"), {"file": SimpleUploadedFile("spring_fair.csv", data)})
     assert 'value="spring fair 2"' in again and 'value="field:shoe_size" selected' in again
+
+
+@pytest.mark.parametrize("says_length", [True, False])
+def test_too_large_an_upload_stops_at_the_limit_and_is_told(cast, monkeypatch, says_length):
+    monkeypatch.setattr(upload_limit, "UPLOAD_BYTES_MAX", 100_000)
+    monkeypatch.setattr(upload_limit, "_FORM_BYTES", 0 if says_length else 10**9)
+    alice = signed_in(cast.alice)
+    large = SimpleUploadedFile("large.csv", b"email\n" + b"ana@example.com\n" * 50_000)
+    answer = alice.post(go(cast, "imports"), {"new_list": "News", "file": large})
+    assert answer.status_code == 413 and "larger than 1 GB" in answer.content.decode()
+    with account_scope(cast.account.pk):
+        assert not Import.objects.filter(account_id=cast.account.pk).exists()
+    assert "What is in the columns?" in ask(
+        alice, go(cast, "imports"), {"file": SimpleUploadedFile("small.csv", b"email\na@example.com\n")}
+    )
 
 
 def work(database, cast, import_id, *, dry):

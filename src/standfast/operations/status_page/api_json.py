@@ -93,11 +93,10 @@ def stamp(edition: Edition, at: datetime) -> str:
 def components(edition: Edition, squares: Iterable[Square] | None = None) -> list[Json]:
     """Every cluster as a group, followed by its components; or, with squares, only these and no groups."""
     wanted = None if squares is None else set(squares)
-    since = _changed_at(edition)
     found: list[Json] = []
     for number, cluster in enumerate(edition.the_map.clusters, start=1):
         members = [
-            _component(edition, Square(part.id, cluster.id), place, since)
+            _component(edition, Square(part.id, cluster.id), place)
             for place, part in enumerate(edition.the_map.components, start=1)
             if _shown(edition, Square(part.id, cluster.id), wanted)
         ]
@@ -113,11 +112,15 @@ def _shown(edition: Edition, square: Square, wanted: set[Square] | None) -> bool
     return edition.state.squares.get(square, Status.NOT_MONITORED) is not Status.NOT_MONITORED
 
 
-def _changed_at(edition: Edition) -> dict[Square, datetime]:
-    return {interval.square: interval.since for interval in edition.state.history}
+def _component(edition: Edition, square: Square, place: int) -> Json:
+    """Made once for an edition: an outage of everything names every square again and again."""
+    made = edition.kept.get(square)
+    if made is None:
+        made = edition.kept[square] = _made(edition, square, place)
+    return dict(made)
 
 
-def _component(edition: Edition, square: Square, place: int, since: Mapping[Square, datetime]) -> Json:
+def _made(edition: Edition, square: Square, place: int) -> Json:
     part = edition.the_map.component(square.component)
     began = edition.state.started_at or edition.now
     status = edition.state.squares.get(square, Status.OPERATIONAL)
@@ -126,7 +129,7 @@ def _component(edition: Edition, square: Square, place: int, since: Mapping[Squa
         "name": part.name,
         "status": _word(status),
         "created_at": stamp(edition, began),
-        "updated_at": stamp(edition, since.get(square, began)),
+        "updated_at": stamp(edition, edition.changed_at.get(square, began)),
         "position": place,
         "description": part.description or None,
         "showcase": True,

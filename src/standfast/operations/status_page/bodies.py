@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
@@ -19,6 +20,7 @@ _RULE = re.compile(r"\|[\s:|-]+\|\s*$")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
 
+@lru_cache(4096)  # the same posts are shown on several pages, in feeds, and at the next edition
 def as_html(text: str) -> SafeString:
     """Blank lines part paragraphs; "- " makes a list, "## " a heading, "| a | b |" a table; web addresses are linked."""
     blocks = re.split(r"\n\s*\n", clean(text).strip())

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import cached_property
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.utils.html import format_html
@@ -31,9 +32,19 @@ class Edition:
         return ZoneInfo(self.the_map.page.time_zone)
 
     @cached_property
+    def kept(self) -> dict[Any, Any]:
+        """What renderers make once for an edition, by their own keys."""
+        return {}
+
+    @cached_property
     def known(self) -> frozenset[Square]:
         """The squares of the map; old incidents may name others."""
         return frozenset(self.the_map.squares)
+
+    @cached_property
+    def changed_at(self) -> dict[Square, datetime]:
+        """Since when each square has its status."""
+        return {interval.square: interval.since for interval in self.state.history}
 
     @property
     def url(self) -> str:

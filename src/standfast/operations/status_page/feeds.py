@@ -5,9 +5,11 @@ An incident or a maintenance is one entry whose id never changes; its content gr
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
+from functools import partial
 from urllib.parse import urlsplit
 from xml.etree import ElementTree as Xml
 
@@ -104,10 +106,18 @@ def calendar(edition: Edition) -> bytes:
 
 
 def _entries(edition: Edition) -> list[_Entry]:
-    windows = edition.maintenances("scheduled", "in_progress", "completed")
-    found = [_of_incident(edition, one) for one in edition.incidents]
-    found += [_of_maintenance(edition, one) for one in windows]
-    return sorted(found, key=lambda one: (one.updated_at, one.id), reverse=True)[:ENTRIES_MAX]
+    """The latest of both, by their last change."""
+    found: list[tuple[datetime, str, Callable[[], _Entry]]] = [
+        (changed_at(one), one.id, partial(_of_incident, edition, one)) for one in edition.incidents
+    ]
+    for window in edition.maintenances("scheduled", "in_progress", "completed"):
+        found.append((window.updated_at, window.id, partial(_of_maintenance, edition, window)))
+    return [make() for _, _, make in sorted(found, key=lambda row: row[:2], reverse=True)[:ENTRIES_MAX]]
+
+
+def changed_at(one: Incident) -> datetime:
+    """When a post was written or edited last."""
+    return max(post.edited_at or post.at for post in one.posts)
 
 
 def _of_incident(edition: Edition, one: Incident) -> _Entry:
@@ -120,10 +130,9 @@ def _of_incident(edition: Edition, one: Incident) -> _Entry:
         ),
     )
     affected = format_html("<p>Affected: {}</p>", "; ".join(edition.affected(one.squares)) or "nothing named")
-    updated = max(post.edited_at or post.at for post in one.posts)
     return _Entry(
         f"incident/{one.id}", f"{one.title} - {one.status.value.capitalize()}",
-        f"{edition.url}/incidents/{one.id}.html", one.posts[0].at, updated, posts + affected,
+        f"{edition.url}/incidents/{one.id}.html", one.posts[0].at, changed_at(one), posts + affected,
     )  # fmt: skip
 
 

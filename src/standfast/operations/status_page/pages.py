@@ -50,22 +50,49 @@ def _asset_digest() -> str:
     return hashlib.sha256(b"".join(assets().values())).hexdigest()[:10]
 
 
+@cache
+def own_digest() -> str:
+    """Of the templates and assets: another version of them makes another page."""
+    paths = [*sorted((HERE / "templates").iterdir()), *sorted((HERE / "assets").iterdir())]
+    return hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()
+
+
 def files(edition: Edition, *, release: str) -> dict[str, bytes]:
     """Path -> content of every HTML page. `release` lets an open page see that a newer one stands."""
     record = Record(edition.the_map, edition.state, now=edition.now, zone=edition.zone)
-    shared = _shared(edition, release)
+    always, now = _always(edition), _now(edition, release)
     made = {
-        "index.html": _render("index.html", {**shared, **_index(edition, record)}),
-        "uptime.html": _render("uptime.html", {**shared, "root": "", **_uptime(edition, record)}),
-        "history.html": _render("history.html", {**shared, "months": _months(edition)}),
-        "maintenance.html": _render("maintenance.html", {**shared, **_maintenance_page(edition)}),
-        "subscribe.html": _render("subscribe.html", shared),
-        "embed.html": _render("embed.html", shared),
-        "404.html": _render("404.html", {**shared, "root": "/"}),
+        "index.html": _render("index.html", {**always, **now, **_index(edition, record)}),
+        "embed.html": _render("embed.html", {**always, **now}),
+        "uptime.html": _render("uptime.html", {**always, "section": "uptime", **_uptime(edition, record)}),
+        "history.html": _render("history.html", {**always, "section": "history", "months": _months(edition)}),
+        "maintenance.html": _render(
+            "maintenance.html", {**always, "section": "maintenance", **_maintenance_page(edition)}
+        ),
+        "subscribe.html": _render("subscribe.html", always),
+        "404.html": _render("404.html", {**always, "root": "/"}),
     }
+    return made | _incident_pages(edition, always)
+
+
+_kept: dict[
+    str, tuple[str, bytes]
+] = {}  # path -> (digest of what the template is given, the page): old incidents stand
+
+
+def _incident_pages(edition: Edition, always: Mapping[str, Any]) -> dict[str, bytes]:
+    """Each incident's page; rendered only when something of it changed, for there are ever more of them."""
+    made = {}
     for one in edition.incidents:
-        context = {**shared, "root": "../", "incident": _incident(edition, one, full=True)}
-        made[f"incidents/{one.id}.html"] = _render("incident.html", context)
+        path = f"incidents/{one.id}.html"
+        icon = "none" if one.over else one.impact.value
+        context = {**always, "root": "../", "indicator": icon, "incident": _incident(edition, one, full=True)}
+        digest = hashlib.sha256(repr(context).encode()).hexdigest()
+        if _kept.get(path, ("", b""))[0] != digest:
+            _kept[path] = (digest, _render("incident.html", context))
+        made[path] = _kept[path][1]
+    for path in set(_kept) - set(made):
+        del _kept[path]
     return made
 
 
@@ -75,26 +102,33 @@ def _render(name: str, context: Mapping[str, Any]) -> bytes:
     return "\n".join(line for line in map(str.strip, text.split("\n")) if line).encode() + b"\n"
 
 
-def _shared(edition: Edition, release: str) -> dict[str, Any]:
-    indicator, words = edition.state.indicator()
-    absent = [name for name, why in edition.state.vantages.items() if why is not None]
+def _always(edition: Edition) -> dict[str, Any]:
+    """What every page is given. Nothing of the moment: a page that did not change stays the same file."""
     return {
         "page": edition.the_map.page,
         "root": "",
-        "release": release,
+        "indicator": "none",
         "assets": _asset_digest(),
         "desk_url": edition.desk_url,
         "stale_after": str(edition.stale_after_seconds),
         "stale_words": lasting(edition.stale_after_seconds),
+        "components": edition.the_map.components,
+        "clusters": edition.the_map.clusters,
+    }
+
+
+def _now(edition: Edition, release: str) -> dict[str, Any]:
+    """How things stand."""
+    indicator, words = edition.state.indicator()
+    absent = [name for name, why in edition.state.vantages.items() if why is not None]
+    return {
+        "release": release,
         "indicator": indicator,
         "words": words.replace(" %", NO_BREAK + "%"),
         "as_of": edition.moment(edition.now, seconds=True),
         "vantages": str(len(edition.state.vantages)),
         "absent": str(len(absent)) if absent else "",
         "blind_since": edition.moment(edition.state.blind_since) if edition.state.blind_since else "",
-        "components": edition.the_map.components,
-        "clusters": edition.the_map.clusters,
-        "symbols": [status.value for status in Status],
     }
 
 

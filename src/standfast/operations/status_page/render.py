@@ -84,8 +84,7 @@ def _made_of(edition: Edition) -> str:
         edition.the_map.model_dump_json(),
         edition.local(edition.now).date().isoformat(),
         str(minute),
-        *(hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted((pages.HERE / "templates").iterdir())),
-        *(hashlib.sha256(content).hexdigest() for content in pages.assets().values()),
+        pages.own_digest(),
     )
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 

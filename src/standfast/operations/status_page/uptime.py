@@ -19,6 +19,7 @@ from standfast.operations.status import Status
 
 DAYS = 90
 NO_BREAK = "\u00a0"
+_RANK = {status: rank for rank, status in enumerate(Status)}
 DOWN = {Status.MAJOR_OUTAGE: 1.0, Status.PARTIAL_OUTAGE: 0.3}
 
 Tally = dict[Status, float]  # seconds in each status; NOT_MONITORED is kept apart from the rest
@@ -82,7 +83,7 @@ class Record:
                     if status is Status.NOT_MONITORED or not part:
                         continue
                     seconds[status] = seconds.get(status, 0.0) + part * weight / whole
-                    worst = status if worst is None or status.rank > worst.rank else worst
+                    worst = status if worst is None or _RANK[status] > _RANK[worst] else worst
                     if square in counted:
                         watched += part * weight
                         down += part * weight * DOWN.get(status, 0.0)

@@ -143,6 +143,10 @@ def _desk(given: argparse.Namespace, _: Map, path: Path) -> int:
 
 
 def _check(_: argparse.Namespace, the_map: Map, path: Path) -> int:
+    from standfast.operations.monitoring.probes import problems
+
+    if wrong := problems(the_map.checks):
+        raise MapError(path, wrong)
     watched, squares = len(the_map.monitored), len(the_map.squares)
     print(f"{path} is good: {len(the_map.checks)} checks from {len(the_map.vantages)} vantages; "
           f"{watched} of {squares} squares have a working check, {squares - watched} are shown as not yet monitored.")  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -155,3 +156,15 @@ async def test_a_check_that_cannot_be_run_is_said_before_anything_is_watched(tmp
 async def test_a_name_that_the_map_has_not(tmp_path):
     with pytest.raises(MapError, match="there are v1, v2"):
         await vantages.watch(a_map(tmp_path), "v9")
+
+
+def test_the_check_of_the_map_names_checks_that_cannot_be_run(tmp_path, capsys):
+    from standfast.operations import commands
+
+    path = tmp_path / "map.toml"
+    example = (Path(commands.__file__).parent / "example.toml").read_text()
+    path.write_text(example)
+    assert commands.main(["--map", str(path), "check"]) == 0
+    path.write_text(example.replace('kind = "http"', 'kind = "smtp"', 1))
+    assert commands.main(["--map", str(path), "check"]) == 2
+    assert "application-login-cloud: spec.url" in capsys.readouterr().err

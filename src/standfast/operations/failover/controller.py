@@ -42,7 +42,7 @@ Target = Literal["standby", "primary"]
 Outcome = Changed | Superseded | Refused | Unreachable
 
 QUORUM = "quorum"
-PROVIDER_SECONDS = 2.0
+PROVIDER_SECONDS = 1.6  # with the grace before it, a failover is over within two seconds
 GRACE_SECONDS = 0.3  # how long a decision waits for further providers once one has answered
 ROUNDS_MAX = 5  # a provider whose generation changes under every try is left for the next catch-up
 
@@ -81,7 +81,7 @@ class Controller:
         """Put a pool's standby or primary addresses under its name at every provider, and append what came of it.
 
         by: "quorum" or a person's name; back to primary only a person orders. approved_by: the person who lets a plan
-        pass that the guard stops. Returns when every provider has answered or used up its two seconds.
+        pass that the guard stops. Returns when every provider has answered or used up its time.
         """
         pool = self._pool(pool_id)
         async with self._turns[pool_id]:
@@ -246,9 +246,11 @@ class Controller:
             mine = [one.authority for one in tried if isinstance(one.outcome, Changed)]
             # Both may have taken the same number: then ours is what is to be replaced.
             over = failover.generation
-            await asyncio.gather(
+            put = await asyncio.gather(
                 *(_bring(authority, pool, addresses, winner.generation, over=over) for authority in mine)
             )
+            if any(isinstance(outcome, Refused | Unreachable) for outcome in put):
+                return  # ours still stands there: nothing is told, so that the next catch-up yields again
         for one in tried:
             outcome = one.outcome if isinstance(one.outcome, Superseded | Refused | Unreachable) else Superseded(winner)
             self._tell(failover, _Tried(one.authority, outcome, one.milliseconds))
@@ -268,7 +270,7 @@ class Controller:
         outcome = await _bring(authority, pool, failover.addresses, failover.generation)
         tried = _Tried(authority, outcome, round((self.clock.monotonic() - begin) * 1000))
         if isinstance(outcome, Changed):
-            self._tell(failover, tried)  # at once: the others may take their two seconds
+            self._tell(failover, tried)  # at once: the others may take their time
         return tried
 
     def _tell(self, failover: Failover, tried: _Tried) -> None:

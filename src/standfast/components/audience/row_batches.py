@@ -10,7 +10,7 @@ import itertools
 import json
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
@@ -76,7 +76,7 @@ def batches(
 
 
 def write(out: IO[bytes], batch: Batch) -> None:
-    about = asdict(batch)
+    about = dict(vars(batch))  # asdict copies every cell
     lines = about.pop("lines")
     out.write(json.dumps({**about, "size": len(lines)}).encode() + b"\n")
     out.write(lines)

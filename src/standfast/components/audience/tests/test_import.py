@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import io
 import os
 import secrets
 import signal
@@ -15,7 +16,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from standfast.components.audience import api
+from standfast.components.audience import api, importing
 from standfast.components.audience.csv_file import FileProblem
 from standfast.components.audience.importing import run_import
 from standfast.components.audience.models import Contact, DoNotMail, Import, List, Subscription, Tag
@@ -311,3 +312,37 @@ def test_charlie_cannot_use_alices_import_or_list(cast, run, tmp_path, database)
     with psycopg.connect(postgres.dsn(database, "loader"), autocommit=True) as connection:
         run_import(connection, account_id=cast.other.pk, import_id=found.pk)
     assert people(cast.account) == people(cast.other) == {}
+
+
+def test_a_number_of_somebody_else_is_refused_with_its_row(cast, run):
+    run(b"email,uid\na@example.com,1\n")
+    found = run(b"email,uid,first name\nb@example.com,1,B\nc@example.com,2,C\nd@example.com,2,D\na@example.com,3,A\n")
+    assert [(row[0], row[2]) for row in rejected(found)] == [("2", "b@example.com"), ("3", "c@example.com")]
+    assert found.reasons == {importing.TAKEN_UID: 2}
+    assert {key: one.uid for key, one in people(cast.account).items()} == {"a@example.com": "3", "d@example.com": "2"}
+
+
+def test_tags_beyond_the_limit_are_refused_and_everybody_gets_the_chosen_ones(cast, run, monkeypatch):
+    monkeypatch.setattr(importing, "TAGS_MAX", 2)
+    with account_scope(cast.account.pk):
+        always = Tag.objects.create(account_id=cast.account.pk, name="fair")
+    data = b"email,tags\na@example.com,x\nb@example.com,\nc@example.com,y; x\n"
+    check, found = run(data, dry=True, tag_ids=[always.pk]), run(data, tag_ids=[always.pk])
+    assert check.reasons == found.reasons == {importing.TOO_MANY_TAGS: 1}
+    assert rejected(found)[0][:3] == ["4", importing.TOO_MANY_TAGS, "c@example.com"]
+    with account_scope(cast.account.pk):
+        names = dict(Tag.objects.filter(account_id=cast.account.pk).values_list("pk", "name"))
+    tags = {key: sorted(names[tag] for tag in one.tag_ids) for key, one in people(cast.account).items()}
+    assert tags == {"a@example.com": ["fair", "x"], "b@example.com": ["fair"]}
+
+
+def test_what_copy_would_read_otherwise_arrives_as_it_was(cast, run):
+    odd = ["\\N", "a\\tb", "tab\there", "two\nlines", 'a "quote"', "back\\"]
+    text = io.StringIO()
+    csv.writer(text).writerows(
+        [["email", "first name", "note"], *([f"p{n}@example.com", one, one] for n, one in enumerate(odd))]
+    )
+    assert run(text.getvalue().encode(), mapping=None).created_count == len(odd)
+    found = people(cast.account)
+    for n, one in enumerate(odd):
+        assert (found[f"p{n}@example.com"].first_name, found[f"p{n}@example.com"].fields["note"]) == (one, one)

@@ -1,6 +1,7 @@
 """The face of content."""
 
 from standfast.components.content.compile import CompiledMessage, Preview, compile_message
+from standfast.components.content.finished import track_finished
 from standfast.components.content.links import LinkSigner
 from standfast.components.content.models import Content, SourceKind
 from standfast.components.content.previews import SAMPLE, Shown, contact_values, find_contact, newest_contact, show
@@ -26,4 +27,5 @@ __all__ = [
     "newest_contact",
     "show",
     "starters",
+    "track_finished",
 ]

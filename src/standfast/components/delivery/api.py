@@ -18,6 +18,7 @@ from standfast.components.delivery.models import (
 from standfast.components.delivery.online import letter_online
 from standfast.components.delivery.recovery import recover
 from standfast.components.delivery.sender import Sender
+from standfast.components.delivery.streams import Submission, Taken, open_stream, stream_source, submit
 
 __all__ = [
     "TEST_RECIPIENTS_MAX",
@@ -31,6 +32,8 @@ __all__ = [
     "SendState",
     "Sender",
     "SendingDomain",
+    "Submission",
+    "Taken",
     "TlsMode",
     "add_domain",
     "books",
@@ -40,10 +43,13 @@ __all__ = [
     "finish_cancelled",
     "freeze_send",
     "letter_online",
+    "open_stream",
     "records",
     "recover",
     "resend_uncertain",
     "set_state",
     "signers_for",
+    "stream_source",
+    "submit",
     "test_send",
 ]

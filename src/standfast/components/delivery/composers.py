@@ -10,6 +10,8 @@ import psycopg
 from standfast.components.delivery import leases
 from standfast.components.delivery.domains import signers_for
 from standfast.components.delivery.message import Composer
+from standfast.components.delivery.models import SendKind
+from standfast.components.delivery.stream_composer import StreamComposer
 from standfast.platform import tenancy
 from standfast.platform.sealing import SealError
 from standfast.protocols.dkim import DkimError
@@ -17,6 +19,7 @@ from standfast.protocols.liquid import ContentError
 from standfast.protocols.mime import HeaderError
 
 KEPT_MAX = 64
+STREAM_MESSAGES = 200
 RANGE_SECONDS = 2.0
 
 
@@ -29,7 +32,7 @@ class Composers:
 
     def __init__(self, key: bytes) -> None:
         self.key = key
-        self._kept: OrderedDict[int, tuple[Composer, int]] = OrderedDict()
+        self._kept: OrderedDict[int, tuple[Composer | StreamComposer, int]] = OrderedDict()
 
     def prepare(self, connection: psycopg.Connection, account_id: int, send_id: int) -> int:
         """Make the send's composer if it is not there; returns how many messages to lease at once. Raises SendGone."""
@@ -41,22 +44,29 @@ class Composers:
                 self._kept.popitem(last=False)
         return kept[1]
 
-    def get(self, send_id: int) -> Composer:
+    def get(self, send_id: int) -> Composer | StreamComposer:
         self._kept.move_to_end(send_id)
         return self._kept[send_id][0]
 
-    def _make(self, connection: psycopg.Connection, account_id: int, send_id: int) -> tuple[Composer, int]:
+    def _make(
+        self, connection: psycopg.Connection, account_id: int, send_id: int
+    ) -> tuple[Composer | StreamComposer, int]:
         with connection.transaction():
             tenancy.enter(connection, account_id)
             row = connection.execute(
-                "SELECT nonce, sources, total, rate_per_minute FROM delivery_send WHERE account_id = %s AND id = %s",
+                "SELECT nonce, sources, total, rate_per_minute, kind FROM delivery_send WHERE account_id = %s AND id = %s",
                 [account_id, send_id],
             ).fetchone()
             if row is None:
                 raise SendGone("the send was deleted")
             sources: dict[str, Any] = row[1]
-            composer: Composer | None = None
+            composer: Composer | StreamComposer | None = None
             try:
+                if row[4] == SendKind.STREAM:
+                    stream = StreamComposer(
+                        account_id=account_id, send_id=send_id, nonce=row[0], sources=sources, key=self.key
+                    )
+                    return stream, STREAM_MESSAGES
                 signers = signers_for(connection, account_id=account_id, from_email=sources["from_email"])
                 if signers:
                     composer = Composer(

@@ -43,11 +43,15 @@ def utc_now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 
 
-def sends_with_work(connection: psycopg.Connection) -> list[tuple[int, int]]:
-    """(account_id, send_id) of sends that have something to lease now."""
+def sends_with_work(connection: psycopg.Connection, *, start: int = 0) -> list[tuple[int, int]]:
+    """(account_id, send_id) of sends that have something to lease now: streams first, then the others from number `start` on,
+    so that of several who ask one large send does not keep the others waiting."""
     rows = list(QUERIES.sends_with_work(connection, now=utc_now()))
     connection.commit()
-    return [(row[0], row[1]) for row in rows]
+    streams = [(row[0], row[1]) for row in rows if row[2]]
+    bulk = [(row[0], row[1]) for row in rows if not row[2]]
+    start %= max(len(bulk), 1)
+    return streams + bulk[start:] + bulk[:start]
 
 
 def take(

@@ -33,12 +33,19 @@ class Backoff(NamedTuple):
     max_seconds: float
     life_seconds: float
     started_at: float
+    is_stream: bool = False  # its messages begin when they come, and an uncertain one is sent again
 
     def next_attempt(self, attempt: int, at: float) -> float | None:
         """Unix seconds of the next attempt, or None to give up. Jitter keeps a burst of deferrals from coming back as one."""
-        wait = min(self.first_seconds * 2 ** min(attempt - 1, 30), self.max_seconds)
+        wait = self._wait(attempt)
         due = at + wait * random.uniform(0.85, 1.15)  # noqa: S311 - jitter
+        if self.is_stream:
+            lived = sum(self._wait(each) for each in range(1, min(attempt, 1000) + 1))
+            return due if lived < self.life_seconds else None
         return due if due < self.started_at + self.life_seconds else None
+
+    def _wait(self, attempt: int) -> float:
+        return float(min(self.first_seconds * 2 ** min(attempt - 1, 30), self.max_seconds))
 
 
 def record(
@@ -51,15 +58,18 @@ def record(
     times = [_time(one.at) for one in noted]
     due: list[dt.datetime | None] = []
     statuses: list[int] = []
+    told_as: list[int] = []
     for one in noted:
         status, next_at = one.status, None
-        if status == RecipientStatus.DEFERRED:
+        again = backoff.is_stream and status == RecipientStatus.UNCERTAIN
+        if again or status == RecipientStatus.DEFERRED:
             seconds = backoff.next_attempt(one.attempt, one.at)
             if seconds is None:
-                status = RecipientStatus.EXPIRED
+                status = status if again else RecipientStatus.EXPIRED
             else:
-                next_at = _time(seconds)
+                status, next_at = RecipientStatus.DEFERRED, _time(seconds)
         statuses.append(int(status))
+        told_as.append(int(one.status) if again else int(status))
         due.append(next_at)
     applied = list(
         QUERIES.record_outcomes(
@@ -72,7 +82,7 @@ def record(
     contacts = dict(applied)
     told = [
         events.Event(at, _KINDS[status], contacts[one.seq], send_id, one.seq, _details(one, status))
-        for one, status, at in zip(noted, statuses, times, strict=True)
+        for one, status, at in zip(noted, told_as, times, strict=True)
         if one.seq in contacts
     ]
     events.append(connection.cursor(), account_id=account_id, events=told, bulk=True)

@@ -8,7 +8,7 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 
 from standfast.components.content.api import LinkSigner, compile_message
-from standfast.protocols.dkim import Signer, sign_frame
+from standfast.protocols.dkim import Letter, Signer, sign_letters
 from standfast.protocols.mime import (
     HeaderFrame,
     date_value,
@@ -119,7 +119,19 @@ class Composer:
         contact = self.test_contact if is_test else contact
         return self.program.render_page(contact, token=token, campaign=self.campaign, tag=self.tag)
 
-    def draft(self, *, seq: int, contact_id: int, email: str, contact: Mapping[str, Any]) -> Draft:
+    def draft_row(self, row: Any) -> Draft:
+        """The draft for a leased row. Raises as `draft` does."""
+        return self.draft(seq=row.seq, contact_id=row.contact_id, email=row.email, contact=contact_values(row))
+
+    def draft(
+        self,
+        *,
+        seq: int,
+        contact_id: int,
+        email: str,
+        contact: Mapping[str, Any],
+        tag: Mapping[str, Any] | None = None,
+    ) -> Draft:
         """The first half of `compose`, with its errors. Drafts made one after the other are cheaper than each with its
         signature between them, which fills the processor's caches with its own tables."""
         now = int(time.time())
@@ -127,7 +139,9 @@ class Composer:
             contact = self.test_contact
         ref = RecipientRef(self.account_id, self.send_id, seq, contact_id, now)
         token = seal_recipient(self.key, ref)
-        rendered = self.program.render(contact, token=token, campaign=self.campaign, tag=self.tag)
+        rendered = self.program.render(
+            contact, token=token, campaign=self.campaign, tag=self.tag if tag is None else tag
+        )
         headers = (
             encode_addresses("To", [("", email)]),
             encode_header("Subject", rendered.subject),
@@ -140,9 +154,17 @@ class Composer:
 
     def finish(self, draft: Draft) -> Outgoing:
         """Sign a draft."""
-        sender, recipient, headers, body, at = draft
-        signature = sign_frame(self.signers, self.frame, headers, body, signed_at=at) if self.signers else b""
-        return Outgoing(sender, recipient, signature + self._head % headers, body)
+        return self.finish_all([draft])[0]
+
+    def finish_all(self, drafts: Sequence[Draft]) -> list[Outgoing]:
+        """Sign drafts, which is cheaper for many at once (see `sign_letters`)."""
+        signatures = sign_letters(
+            self.signers, self.frame, [Letter(draft.headers, draft.body, draft.at) for draft in drafts]
+        )
+        return [
+            Outgoing(draft.sender, draft.recipient, signature + self._head % draft.headers, draft.body)
+            for draft, signature in zip(drafts, signatures, strict=True)
+        ]
 
 
 _DIRECT = (

@@ -40,7 +40,7 @@ def backoff_of(connection: psycopg.Connection, *, account_id: int, send_id: int)
     """How deferrals of a send are tried again. In a transaction of the account."""
     row = connection.execute(
         "SELECT coalesce(r.retry_seconds, 1200), coalesce(r.retry_seconds_max, 14400), coalesce(r.life_seconds, 172800), "
-        "extract(epoch FROM s.created_at)::float8 FROM delivery_send s "
+        "extract(epoch FROM s.created_at)::float8, s.kind = 'stream' FROM delivery_send s "
         "LEFT JOIN delivery_route r ON r.account_id = s.account_id WHERE s.account_id = %s AND s.id = %s",
         [account_id, send_id],
     ).fetchone()

@@ -1,14 +1,14 @@
 -- name: sends-with-work
 -- Which sends have something to lease now, over all accounts: no lock, a hint where to look. Index delivery_send_state;
 -- the second part reads the small partial index delivery_recipient_due.
-SELECT s.account_id, s.id
+SELECT s.account_id, s.id, s.kind = 'stream' AS is_stream
 FROM delivery_send s
 WHERE s.state = 'ready'
   AND (s.next_lease_at IS NULL OR s.next_lease_at <= :now OR s.next_lease_at > :now + interval '2 minutes')
   AND (s.next_seq <= s.total
        OR EXISTS (SELECT FROM delivery_recipient r
                   WHERE r.account_id = s.account_id AND r.send_id = s.id AND r.status = 2 AND r.next_attempt_at <= :now))
-ORDER BY s.id;
+ORDER BY s.kind = 'stream' DESC, s.id;
 
 -- name: lease-range^
 -- Move the send's cursor and write down who holds the range, in one statement: one row updated per range, not per message.

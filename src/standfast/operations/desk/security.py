@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import time
 from collections.abc import Callable
 
@@ -39,8 +40,13 @@ def client(request: HttpRequest) -> str:
     """The address that asks: the connection's, or the last one that a proxy of ours saw."""
     address = str(request.META.get("REMOTE_ADDR", ""))
     if address in settings.PROXIES:
-        return request.headers.get("X-Forwarded-For", address).rpartition(",")[2].strip()[:64] or address
-    return address
+        address = request.headers.get("X-Forwarded-For", address).rpartition(",")[2].strip()[:64] or address
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    # Whoever has one IPv6 address has the 2^64 of its network.
+    return str(ipaddress.ip_network((ip, 64), strict=False)) if ip.version == 6 else address
 
 
 def too_often(what: str, *, most: int, seconds: float) -> bool:

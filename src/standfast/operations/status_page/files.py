@@ -56,7 +56,7 @@ class Files:
         self._folder = str(folder)
         self._current = str(folder / "current")
         self._wall = wall
-        self._kept: dict[str, _Kept] = {}
+        self._kept: dict[tuple[str, HTTPStatus], _Kept] = {}
         self._release = ""
         self._headers: Mapping[str, Mapping[str, str]] = {}
         self._stale_after = STALE_AFTER_SECONDS
@@ -104,7 +104,7 @@ class Files:
         except (OSError, ValueError):
             return None
         seen, stale = (found.st_ino, found.st_size, found.st_mtime_ns), path.endswith(".html") and self.stale()
-        kept = self._kept.get(path)
+        kept = self._kept.get((path, status))
         if kept is not None and kept.seen == seen and kept.stale == stale:
             return kept.answer
         body = _read(full)
@@ -115,7 +115,7 @@ class Files:
         answer = _made(
             path, body.replace(FRESH, STALE, 1) if stale else body, found.st_mtime, status, self._extra(path)
         )
-        self._kept[path] = _Kept(seen, stale, answer)
+        self._kept[path, status] = _Kept(seen, stale, answer)
         return answer
 
     def _extra(self, path: str) -> dict[str, str]:

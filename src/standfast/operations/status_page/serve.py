@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import resource
 import signal
 import sys
 import time
@@ -206,12 +207,22 @@ async def _until_stopped(folder: Path, host: str, port: int) -> None:
         await task
 
 
+def _allow_connections() -> None:
+    """As many open files as the connections need; a low limit would stop the page when everybody looks."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = CONNECTIONS_MAX + 200
+    most = wanted if hard == resource.RLIM_INFINITY else min(hard, wanted)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+
+
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="status page", description="Serve the rendered status page.")
     parser.add_argument("--folder", type=Path, required=True, help="where the releases are and `current` points to one")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, required=True)
     given = parser.parse_args(arguments)
+    _allow_connections()
     try:
         import uvloop
 

@@ -154,3 +154,19 @@ async def test_a_page_without_a_sign_of_life_says_so_by_itself(folder):
 async def test_before_the_first_release_it_says_that_it_has_none(tmp_path):
     async with served(tmp_path) as port:
         assert (await get(port, "/"))[0] == 503
+
+
+async def test_the_page_for_what_is_not_there_never_answers_200(folder):
+    async with served(folder) as port:
+        assert [(await get(port, path))[0] for path in ("/404.html", "/nothing", "/404.html")] == [200, 404, 200]
+
+
+async def test_more_connections_than_it_holds_are_turned_away(folder, monkeypatch):
+    monkeypatch.setattr(serving, "CONNECTIONS_MAX", 1)
+    async with served(folder) as port:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        await asyncio.sleep(0.05)
+        assert b" 503 " in await raw(port, b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+        writer.close()
+        await asyncio.sleep(0.05)
+        assert (await get(port, "/"))[0] == 200

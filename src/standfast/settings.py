@@ -44,6 +44,7 @@ INSTALLED_APPS = [
     "standfast.components.delivery",
     "standfast.components.tracking",
     "standfast.components.campaigns",
+    "standfast.components.transactional",
     "standfast.services.application",
 ]
 

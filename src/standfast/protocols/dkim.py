@@ -61,6 +61,14 @@ class _Plan(NamedTuple):
     wire: bytes  # the signature's header: %d for the time, %b for the body's hash, %b for the signature
 
 
+class Letter(NamedTuple):
+    """What is signed of one message: the values that its frame leaves open, its body, the time in unix seconds."""
+
+    values: Sequence[bytes]
+    body: bytes
+    signed_at: int
+
+
 class Signer:
     """Signs for one domain and selector. `sign` may be called from several threads; RSA and SHA-256 release the GIL."""
 
@@ -91,17 +99,21 @@ class Signer:
         """
         return sign_all([self], headers, body, signed_at=signed_at)
 
-    def _signature(self, frame: HeaderFrame, values: Sequence[bytes], hashed_body: bytes, signed_at: int) -> bytes:
+    def _to_sign(self, frame: HeaderFrame, letter: Letter, hashed_body: bytes) -> bytes:
+        """The canonical headers, the signature's own among them."""
         plan = self._plans.get(frame) or self._plan(frame)
-        values = tuple([values[place] for place in plan.places])
+        values = tuple([letter.values[place] for place in plan.places])
         # Most values need no relaxing; plain searches over all of them cost a third of one regular expression.
         probe = b"\n%b\n" % b"\n".join(values)
         if b"\r" in probe or b"\t" in probe or b"  " in probe or b"\n " in probe or b" \n" in probe:
             values = tuple([_relaxed(value) for value in values])
-        data = plan.relaxed % (*values, signed_at, hashed_body)
-        text = b2a_base64(self.raw_signature(data), newline=False)
+        return plan.relaxed % (*values, letter.signed_at, hashed_body)
+
+    def _wire(self, frame: HeaderFrame, letter: Letter, hashed_body: bytes, signature: bytes) -> bytes:
+        text = b2a_base64(signature, newline=False)
         lines = [text[at : at + _B64_LINE_CHARS] for at in range(0, len(text), _B64_LINE_CHARS)]
-        return plan.wire % (signed_at, hashed_body, b"\r\n\t".join(lines))
+        plan = self._plans.get(frame) or self._plan(frame)
+        return plan.wire % (letter.signed_at, hashed_body, b"\r\n\t".join(lines))
 
     def raw_signature(self, data: bytes) -> bytes:
         """Sign canonical headers, nothing else: what a signature costs at least."""
@@ -138,21 +150,21 @@ def sign_all(
 ) -> bytes:
     """One DKIM-Signature header for each signer (RSA, and Ed25519 beside it); the body is hashed once."""
     names, values = tuple([name for name, _ in headers]), [value for _, value in headers]
-    return sign_frame(signers, HeaderFrame(names, (None,) * len(names)), values, body, signed_at=signed_at)
+    letter = Letter(values, body, int(time.time()) if signed_at is None else signed_at)
+    return sign_letters(signers, HeaderFrame(names, (None,) * len(names)), [letter])[0]
 
 
-def sign_frame(
-    signers: Sequence[Signer],
-    frame: HeaderFrame,
-    values: Sequence[bytes],
-    body: bytes,
-    *,
-    signed_at: int | None = None,
-) -> bytes:
-    """The same for headers of which most are fixed: `values` are those that `frame` leaves open."""
-    hashed_body = body_hash(body)
-    at = int(time.time()) if signed_at is None else signed_at
-    return b"".join([signer._signature(frame, values, hashed_body, at) for signer in signers])
+def sign_letters(signers: Sequence[Signer], frame: HeaderFrame, letters: Sequence[Letter]) -> list[bytes]:
+    """The same for many messages under one frame, step by step over all of them: an RSA signature pushes everything else
+    out of the processor's nearest caches, so one between any two steps makes the steps dearer by a half."""
+    signed = [b""] * len(letters)
+    hashes = [body_hash(letter.body) for letter in letters] if signers else []
+    for signer in signers:
+        sign = signer.raw_signature
+        raw = [sign(data) for data in [signer._to_sign(frame, *pair) for pair in zip(letters, hashes, strict=True)]]
+        for place, (letter, hashed, signature) in enumerate(zip(letters, hashes, raw, strict=True)):
+            signed[place] += signer._wire(frame, letter, hashed, signature)
+    return signed
 
 
 def body_hash(body: bytes) -> bytes:

@@ -411,8 +411,8 @@ def _compose_next(work: Work) -> None:
     """Make the next few messages. What is not sent in the end (a pause, a lost route) is given back with its row."""
     rows = work.rows[work.next_index : work.next_index + COMPOSED_AT_ONCE]
     drafts = [_draft(work.composer, row) for row in rows]
-    made = [draft for draft in drafts if not isinstance(draft, Noted)]
-    composer: Any = work.composer
+    made: list[Any] = [draft for draft in drafts if not isinstance(draft, Noted)]
+    composer = work.composer
     finished = iter(composer.finish_all(made) if isinstance(composer, Composer) else map(composer.finish, made))
     work.ready.extend([draft if isinstance(draft, Noted) else next(finished) for draft in drafts])
 

@@ -56,7 +56,7 @@ def record(
     if not noted:
         return 0
     times = [_time(one.at) for one in noted]
-    due: list[dt.datetime | None] = []
+    due: list[float | None] = []
     statuses: list[int] = []
     told_as: list[int] = []
     for one in noted:
@@ -67,16 +67,18 @@ def record(
             if seconds is None:
                 status = status if again else RecipientStatus.EXPIRED
             else:
-                status, next_at = RecipientStatus.DEFERRED, _time(seconds)
+                status, next_at = RecipientStatus.DEFERRED, seconds
         statuses.append(int(status))
         told_as.append(int(one.status) if again else int(status))
         due.append(next_at)
+    replies = [one.text[:255] or None for one in noted]
     applied = list(
         QUERIES.record_outcomes(
             connection, account_id=account_id, send_id=send_id,
-            seqs=[one.seq for one in noted], statuses=statuses, attempts=[one.attempt for one in noted],
-            next_attempts=due, ats=times,
-            codes=[one.code or None for one in noted], replies=[one.text[:255] or None for one in noted],
+            seqs=_array([one.seq for one in noted]), statuses=_array(statuses),
+            attempts=_array([one.attempt for one in noted]), next_attempts=_array(due),
+            ats=_array([one.at for one in noted]), codes=_array([one.code or None for one in noted]),
+            replies=replies if any(replies) else _array(replies),
         )
     )  # fmt: skip
     contacts = dict(applied)
@@ -99,6 +101,11 @@ def _details(one: Noted, status: int) -> dict[str, Any] | None:
         details["class"] = "MessageExpired" if status == RecipientStatus.EXPIRED else str(kind)
         details["hard"] = status == RecipientStatus.BOUNCED and is_hard(kind)
     return details
+
+
+def _array(numbers: Sequence[float | str | None]) -> str:
+    """Numbers as an array's literal: the driver's own way takes them one by one, which costs three times as much."""
+    return "{" + ",".join(["NULL" if number is None else str(number) for number in numbers]) + "}"
 
 
 def _time(seconds: float) -> dt.datetime:

@@ -3,8 +3,9 @@
 -- once, whoever replays it. The numbers stand there twice: of a fresh send the statistics know nothing, and without the array
 -- the planner reads all of its rows at every flush.
 UPDATE delivery_recipient r
-SET status = o.status, attempts = o.attempt, next_attempt_at = o.next_attempt_at, updated_at = o.at, code = o.code, reply = o.reply
-FROM unnest(:seqs::int[], :statuses::smallint[], :attempts::smallint[], :next_attempts::timestamptz[], :ats::timestamptz[],
+SET status = o.status, attempts = o.attempt, next_attempt_at = to_timestamp(o.next_attempt_at), updated_at = to_timestamp(o.at),
+    code = o.code, reply = o.reply
+FROM unnest(:seqs::int[], :statuses::smallint[], :attempts::smallint[], :next_attempts::float8[], :ats::float8[],
             :codes::smallint[], :replies::text[]) AS o(seq, status, attempt, next_attempt_at, at, code, reply)
 WHERE r.account_id = :account_id AND r.send_id = :send_id AND r.seq = ANY(:seqs::int[]) AND r.seq = o.seq AND r.attempts = o.attempt - 1 AND r.status = 0
 RETURNING r.seq, r.contact_id;

@@ -47,12 +47,14 @@ def percent_of(part: Any, whole: Any) -> str:
 
 @register.filter
 def percent(value: Any) -> str:
-    """A figure from 0 to 100 as 12.3 %."""
+    """A figure from 0 to 100 as 12.3 %; below one in two digits, as complaints count from 0.1 % on."""
     if value in (None, ""):
         return "–"
     share = float(value)
-    if 0 < share < 0.05:
-        return f"<{THIN}0.1{THIN}%"
+    if 0 < share < 0.005:
+        return f"<{THIN}0.01{THIN}%"
+    if 0 < share < 0.995:
+        return f"{f'{share:.2f}'.removesuffix('0').removesuffix('.')}{THIN}%"
     if 99.95 <= share < 100:
         share = 99.9
     text = f"{share:.1f}".removesuffix(".0")

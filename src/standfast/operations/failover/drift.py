@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from standfast.operations.clock import Clock
 from standfast.operations.failover import served, zones
@@ -39,6 +39,21 @@ class _Differs(Protocol):
     def after(self) -> tuple[str, ...]: ...
 
 
+class _Changes(NamedTuple):
+    """Our own changes at a provider: how many were decided, and how many of them it has not confirmed."""
+
+    decided: int
+    open: int
+
+
+class _Last(NamedTuple):
+    """What the last look at a provider saw; `differed`: one that is being set right moves its serial, too."""
+
+    serial: int
+    changes: _Changes
+    differed: bool
+
+
 class Comparison:
     """Compares everything the map declares. Raises MapError when the declared table is malformed."""
 
@@ -47,9 +62,7 @@ class Comparison:
         self.declared = declared(the_map)
         self.history = History(log)
         self._look = look
-        self._serials: dict[str, int] = {}
-        self._differed: dict[str, bool] = {}  # a provider that is being set right moves its serial, too
-        self._changes: dict[str, int] = {}  # how many changes of ours a provider had when its serial was read
+        self._last: dict[str, _Last] = {}
 
     async def compare(self) -> list[Drift]:
         """All differences now, each source on its own: one that hangs does not hide the others."""
@@ -73,38 +86,44 @@ class Comparison:
         pools = [pool for pool in self.map.pools if serves(provider.zone, pool.record)]
         names = frozenset((pool.record, pool.type) for pool in pools)
         directory = self.map.file(self.declared.directory)
-        # What is accepted is asked before and after the reading: a failover may fall in between.
-        accepted = {pool.id: self._accepted(provider, pool) for pool in pools}
+        # Where our own changes stand is asked before and after the reading: one may fall in between.
+        self.history.read()
+        confirmed = {pool.id: self._confirmed(provider, pool) for pool in pools}
+        before = self._our_changes(provider, pools)
         try:
             seen = await asyncio.to_thread(
                 self._look, provider, secret(self.map.file(provider.key_file)), directory, names
             )
         except zones.ZoneUnreadable as error:
             return [_unreadable(provider.id, f"zone {provider.zone}", str(error))]
+        self.history.read()
         found = [of_record(provider.id, difference) for difference in seen.differences]
         for pool in pools:
-            also = [*accepted[pool.id], *self._accepted(provider, pool)]
-            found += self._of_pool(provider, pool, seen, also)
-        found += self._of_serial(provider, pools, seen, differs=bool(found))
+            found += self._of_pool(provider, pool, seen, self._accepted(provider, pool, confirmed[pool.id]))
+        after = self._our_changes(provider, pools)
+        found += self._of_serial(provider, seen, before, after, differs=bool(found))
         return found
 
-    def _accepted(self, provider: Provider, pool: Pool) -> list[tuple[zones.Values, int]]:
-        """The address sets that may stand at a provider: the last failover's; what was before, until it is confirmed."""
-        self.history.read()
-        latest = self.history.latest.get(pool.id)
-        directory = self.map.file(self.declared.directory)
-        first = zones.declared_values(provider.zone, directory, pool.record, pool.type)
-        before = [first or (tuple(sorted(pool.primary)), pool.ttl)]
-        if latest is None:
-            return before
-        ours = [(tuple(sorted(latest.addresses)), pool.ttl)]
-        if latest.outcomes.get(provider.id) == "changed" and latest.done:
-            return ours
-        earlier = [one for one in self.history.all.values() if one.pool == pool.id]
-        before += [(tuple(sorted(one.addresses)), pool.ttl) for one in earlier]
-        if latest.lost:
-            before += [(tuple(sorted(group)), pool.ttl) for group in (pool.primary, pool.standby)]
-        return ours + before
+    def _confirmed(self, provider: Provider, pool: Pool) -> int:
+        """How many of the pool's failovers there were up to the last that this provider has confirmed."""
+        ours = self._failovers(pool)
+        return max((n for n, one in enumerate(ours, 1) if one.outcomes.get(provider.id) == "changed"), default=0)
+
+    def _accepted(self, provider: Provider, pool: Pool, confirmed: int) -> list[tuple[zones.Values, int]]:
+        """The address sets that may stand there, newest first: the last confirmed one's and all that were decided since."""
+        ours = self._failovers(pool)
+        sets = [(tuple(sorted(one.addresses)), pool.ttl) for one in ours[max(confirmed - 1, 0) :]]
+        if any(one.lost for one in ours[max(confirmed - 1, 0) :]):  # another controller's of the same pool stands there
+            sets += [(tuple(sorted(group)), pool.ttl) for group in (pool.primary, pool.standby)]
+        sets.reverse()
+        if confirmed == 0:
+            directory = self.map.file(self.declared.directory)
+            declared_one = zones.declared_values(provider.zone, directory, pool.record, pool.type)
+            sets.append(declared_one or (tuple(sorted(pool.primary)), pool.ttl))
+        return sets
+
+    def _failovers(self, pool: Pool) -> list[Failover]:
+        return [one for one in self.history.all.values() if one.pool == pool.id]
 
     def _of_pool(
         self, provider: Provider, pool: Pool, seen: zones.Seen, accepted: Sequence[tuple[zones.Values, int]]
@@ -117,28 +136,33 @@ class Comparison:
         difference = Difference(pool.record, pool.type, values, after, ttl, after_ttl)
         return [of_record(provider.id, difference)]
 
-    def _of_serial(self, provider: Provider, pools: Sequence[Pool], seen: zones.Seen, *, differs: bool) -> list[Drift]:
+    def _of_serial(
+        self, provider: Provider, seen: zones.Seen, before: _Changes, after: _Changes, *, differs: bool
+    ) -> list[Drift]:
         """A serial that moved with no record changed and no change of ours: somebody loaded the zone anew."""
         if seen.serial is None:
             return []
-        changes = self._our_changes(provider, pools)
-        before, known = self._serials.get(provider.id), self._changes.get(provider.id)
-        differed = self._differed.get(provider.id, False)
-        self._serials[provider.id], self._changes[provider.id] = seen.serial, changes
-        self._differed[provider.id] = differs
-        if before is None or before == seen.serial or changes != known or differs or differed:
+        last, self._last[provider.id] = self._last.get(provider.id), _Last(seen.serial, before, differs)
+        if last is None or last.serial == seen.serial or differs or last.differed:
+            return []
+        # One of ours that nobody has confirmed may have been made at any moment.
+        if after.decided != last.changes.decided or after.open or last.changes.open:
             return []
         return [
-            drift(provider.id, f"serial of {provider.zone}", CHANGED, before=(str(before),), after=(str(seen.serial),))
+            drift(
+                provider.id,
+                f"serial of {provider.zone}",
+                CHANGED,
+                before=(str(last.serial),),
+                after=(str(seen.serial),),
+            )
         ]
 
-    def _our_changes(self, provider: Provider, pools: Sequence[Pool]) -> int:
-        """Counts decisions and confirmations; it moves whenever we may have written to the provider."""
-        self.history.read()
+    def _our_changes(self, provider: Provider, pools: Sequence[Pool]) -> _Changes:
         ids = {pool.id for pool in pools}
-        mine: list[Failover] = [one for one in self.history.all.values() if one.pool in ids]
-        open_ones = sum(1 for one in mine if one.outcomes.get(provider.id) != "changed")
-        return len(mine) * 1000 + open_ones
+        mine = [one for one in self.history.all.values() if one.pool in ids]
+        latest = [one for one in self.history.latest.values() if one.pool in ids]
+        return _Changes(len(mine), sum(one.outcomes.get(provider.id) in (None, "failed") for one in latest))
 
 
 class Watcher:

@@ -199,9 +199,9 @@ def knot(
     lines += ["acl:", "  - id: controllers", f"    key: [{names}]", "    action: [update, transfer]", "zone:"]
     for zone, text in zones.items():
         _write_zone(folder, zone, text)
-        # Flushing at once keeps the file as the server has it; the journal holds what a killed server acknowledged.
+        # The file stays as the provider wrote it, as writing it anew holds up the next update; the journal holds the rest.
         lines += [f"  - domain: {zone}", f'    storage: "{folder}"', f'    file: "{zone}zone"', "    acl: controllers"]
-        lines += ["    zonefile-sync: 0", "    zonefile-load: difference-no-serial", "    journal-content: all"]
+        lines += ["    zonefile-sync: -1"]
     (folder / "knot.conf").write_text("\n".join(lines) + "\n")
     command = [program("knotd"), "-c", str(folder / "knot.conf")]
     return NameServer("Knot", folder, command, address, port, next(iter(zones), "."))

@@ -63,13 +63,15 @@ class Scoreboard:
         table.add_column("", overflow="fold")
         table.add_column("this run", justify="right")
         table.add_column("at most", justify="right")
-        table.add_column(self.before_title, overflow="fold")
+        if self.before_title:
+            table.add_column(self.before_title, overflow="fold")
         table.add_column("", justify="center")
         for figure in self.figures:
             limit = "" if figure.limit is None else shown(figure.limit, figure.unit)
             value = _value(figure)
             mark = "[green]good[/green]" if figure.good else "[red]missed[/red]"
-            table.add_row(figure.what, value, limit, figure.before, mark)
+            before = [figure.before] if self.before_title else []
+            table.add_row(figure.what, value, limit, *before, mark)
         console.print(table)
         for note in self.notes:
             console.print(f"  {note}", style="dim")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -190,3 +191,20 @@ def test_a_malformed_declared_table_is_refused(both: Providers, log: Log) -> Non
     the_map = both.map.model_copy(update={"declared": {"edges": [{"provider": "north", "url": "ftp://x"}]}})
     with pytest.raises(maps.MapError, match=r"edges\.0\.url"):
         Watcher(the_map, log, SystemClock())
+
+
+async def test_failovers_under_a_watcher_that_never_stops_raise_nothing(both: Providers, log: Log) -> None:
+    watch, controller, over = watcher(both, log), both.controller(log), asyncio.Event()
+
+    async def looking() -> None:
+        while not over.is_set():
+            await watch.look()
+
+    task = asyncio.create_task(looking())
+    for number in range(12):
+        await controller.move("root", "primary" if number % 2 else "standby", why="to and fro", by="Alice")
+        await asyncio.sleep(0.03 * (number % 4))
+    over.set()
+    await task
+    await watch.look()
+    assert found(log) == []

@@ -126,7 +126,7 @@ def _outage(dice: random.Random, check: str, seen_by: list[str]) -> Outage:
 def _draw_controller(dice: random.Random, weather: Weather) -> None:
     kind = dice.choice(["calm", "calm", "stop", "jump", "kill", "fuse", "wire"])
     if kind == "stop":
-        begin = dice.uniform(0, STORM_ENDS)
+        begin = dice.uniform(0, STORM_ENDS - 15)  # the longest ends before there is too little time to resolve
         weather.stops.append((begin, begin + dice.choice([1.0, 6.0, 30.0])))
     elif kind == "jump":
         weather.jumps.append((dice.uniform(0, STORM_ENDS), dice.choice([3600.0, -3600.0])))

@@ -25,7 +25,8 @@ from standfast.operations.map import Provider
 
 READ_SECONDS = 3.0
 
-logging.getLogger("octodns").setLevel(logging.ERROR)
+for _name in ("Record", "Zone", "Plan"):  # octoDNS's loggers; what they warn of is compared anyway
+    logging.getLogger(_name).setLevel(logging.ERROR)
 
 Values = tuple[str, ...]
 

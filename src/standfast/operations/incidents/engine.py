@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from standfast.operations.clock import Clock
+from standfast.operations.failover.drift_log import UNREADABLE
 from standfast.operations.incidents import postmortem, wording
 from standfast.operations.incidents.entries import Kind, Stage
 from standfast.operations.incidents.records import Incident
@@ -238,7 +239,7 @@ class Engine:
         drifts = [
             drift
             for drift in (self.state.drifts[one] for one in incident.drifts)
-            if drift.change is None and f"drift:{drift.id}" not in incident.told
+            if drift.change is None and drift.what != UNREADABLE and f"drift:{drift.id}" not in incident.told
         ]
         if drifts and (stage is Stage.INVESTIGATING or not any(one.startswith("drift:") for one in incident.told)):
             body = wording.identified(self.map, drifts, self._until(now))

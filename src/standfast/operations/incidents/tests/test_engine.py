@@ -131,6 +131,8 @@ def test_an_unannounced_change_is_named_and_an_announced_one_is_not() -> None:
     scene.run(2)
     drift = {"provider": "one", "subject": "example.test A", "what": "changed", "before": ["192.0.2.1"], "after": []}
     scene.log.append("drift_found", {"drift": "d1", **drift, "change": "our-7"}, at=scene.clock.now())
+    silent = {**drift, "subject": "zone example.test", "what": "cannot be read", "change": None}
+    scene.log.append("drift_found", {"drift": "d3", **silent}, at=scene.clock.now())  # nobody knows what changed there
     scene.run(5)
     assert scene.posts() == ["investigating"]
     scene.log.append("drift_found", {"drift": "d2", **drift, "change": None}, at=scene.clock.now())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -68,7 +69,11 @@ class Browser:
 class Desk:
     """A running desk over a log with a story in it."""
 
-    def __init__(self, folder: Path, **status_page: Any) -> None:
+    def __init__(self, folder: Path, *, like: Desk | None = None, **status_page: Any) -> None:
+        """`like`: begin with the people and sessions of another desk, which is faster than enrolling anew."""
+        self.folder, self.cookies = folder, like.cookies if like else []
+        for name in ("desk.sqlite", "desk.key") if like else ():
+            shutil.copy(like.folder / name, folder / name)
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
@@ -124,6 +129,12 @@ class Desk:
 
     def enrol(self, name: str = "alice") -> Browser:
         """The first person, logged in."""
+        if self.cookies:
+            browser = self.browser()
+            for cookie in self.cookies:
+                browser.jar.set_cookie(cookie)
+            assert browser.get("/").url == self.url + "/"
+            return browser
         link = self.run("--first-link").stdout.strip()
         browser = self.browser()
         browser.get(link.removeprefix(self.url))
@@ -155,9 +166,37 @@ class Desk:
         self.log.append("incident_recovered", {"incident": incident}, at=datetime.now(UTC))
 
 
+@pytest.fixture(scope="session")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Desk:
+    """A desk that was started once: its tables are there, nobody can log in."""
+    one = Desk(tmp_path_factory.mktemp("empty"))
+    one.run("--first-link")
+    return one
+
+
+@pytest.fixture(scope="session")
+def model(tmp_path_factory: pytest.TempPathFactory, empty: Desk) -> Desk:
+    """A desk, stopped, at which Alice is logged in."""
+    one = Desk(tmp_path_factory.mktemp("model"), like=empty)
+    one.start()
+    one.cookies = list(one.enrol().jar)
+    one.stop()
+    return one
+
+
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    one = Desk(tmp_path)
+def desk(tmp_path: Path, empty: Desk) -> Iterator[Desk]:
+    """A running desk of its own at which nobody can log in yet."""
+    yield from _running(Desk(tmp_path, like=empty))
+
+
+@pytest.fixture
+def staffed(tmp_path: Path, model: Desk) -> Iterator[Desk]:
+    """A running desk of its own at which Alice is logged in."""
+    yield from _running(Desk(tmp_path, like=model))
+
+
+def _running(one: Desk) -> Iterator[Desk]:
     one.start()
     yield one
     one.stop()

@@ -51,9 +51,8 @@ def test_an_invited_person_and_a_forgotten_password(desk):
     assert "/login" in bob.get("/").url
 
 
-def test_guessing_is_stopped_even_with_the_right_password(desk):
-    desk.enrol()
-    browser = desk.browser()
+def test_guessing_is_stopped_even_with_the_right_password(staffed):
+    browser = staffed.browser()
     browser.get("/login")
     statuses = [browser.post("/login", {"name": "alice", "password": f"wrong {n}"}).status for n in range(7)]
     assert statuses == [403] * 5 + [429] * 2
@@ -70,14 +69,14 @@ def test_logging_in_and_out_and_where_it_leads(desk):
         assert "/login" in browser.get("/").url
 
 
-def test_a_post_without_our_token_is_refused(desk):
-    browser = desk.enrol()
+def test_a_post_without_our_token_is_refused(staffed):
+    browser = staffed.enrol()
     assert browser.post("/changes", {"summary": "x"}, csrf=False).status == 403
-    assert not desk.entries("change_announced")
+    assert not staffed.entries("change_announced")
 
 
-def test_answers_are_neither_kept_nor_framed_and_hold_nothing_inline(desk):
-    browser = desk.enrol()
+def test_answers_are_neither_kept_nor_framed_and_hold_nothing_inline(staffed):
+    browser = staffed.enrol()
     for path in ("/", "/incidents/open", "/login"):
         answer = browser.get(path)
         assert answer.headers["Cache-Control"] == "no-store" and answer.headers["X-Frame-Options"] == "DENY"

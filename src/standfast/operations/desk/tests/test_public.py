@@ -70,8 +70,13 @@ def endpoint():
 
 
 @pytest.fixture
-def desk(tmp_path, mailbox):
-    one = Desk(tmp_path, mail={"host": "127.0.0.1", "port": mailbox.port, "tls": "none"}, allow_private_webhooks=True)
+def desk(tmp_path, mailbox, empty):
+    one = Desk(
+        tmp_path,
+        like=empty,
+        mail={"host": "127.0.0.1", "port": mailbox.port, "tls": "none"},
+        allow_private_webhooks=True,
+    )
     one.start()
     yield one
     one.stop()

@@ -1,7 +1,7 @@
 """`standfast replay figures`: failover and drift measured against real name servers, each figure beside its limit.
 
-F2, F6 and what clients see come from the replays; the race of thirty and the kills (F4) from
-`pytest src/standfast/operations/failover/tests/test_races_and_kills.py`.
+What clients see (F2) and failover without the platform (F6) come from the replays; the race in processes of their own and
+the kills (F4) from `pytest src/standfast/operations/failover/tests/test_races_and_kills.py`.
 """
 
 from __future__ import annotations
@@ -24,15 +24,20 @@ from aiohttp import web
 
 from standfast.operations.clock import SystemClock
 from standfast.operations.failover.authority import EmptySet
+from standfast.operations.failover.controller import Controller
 from standfast.operations.failover.drift import Watcher
+from standfast.operations.failover.history import Failover
 from standfast.operations.failover.plan import Change, NeedsApproval, judge
+from standfast.operations.failover.update import authorities
 from standfast.operations.incidents.entries import Kind
 from standfast.operations.log import Log
+from standfast.operations.map import Pool
 from standfast.operations.replay import name_servers
 from standfast.operations.replay.scenarios.providers import RECORD, ZONE, Providers, providers
 from standfast.operations.replay.scoreboard import Figure, Scoreboard
 
 MOVES = 50
+RIVALS = 30
 LOOK_SECONDS = 10.0  # the pace of comparison that the map has unless told otherwise
 FIND_SECONDS = 60.0
 DECLARED = f"""'':
@@ -53,6 +58,9 @@ def replay(*, say: Callable[[str], None] = lambda _: None) -> Scoreboard:
 
 async def _measure(folder: Path, say: Callable[[str], None]) -> list[Figure]:
     figures: list[Figure] = []
+    with providers(folder / "race") as both:
+        say("thirty controllers race")
+        figures += await _race(both)
     with providers(folder / "moves") as both:
         say("moving traffic to and fro")
         figures += await _moves(both, Log(folder / "moves.sqlite"))
@@ -79,6 +87,50 @@ async def _moves(both: Providers, log: Log) -> list[Figure]:
         Figure("F1-max", f"Order to changed at both providers, slowest of {MOVES}", round(max(took), 3), "s", 2),
         Figure("F1-behind", "  of them, not at both within that time", behind, "", 0),
     ]
+
+
+class _Together(Controller):
+    """Decides, and goes on when all rivals have decided."""
+
+    barrier: asyncio.Barrier
+
+    async def _carry(self, pool: Pool, failover: Failover) -> None:
+        if not failover.outcomes:
+            await self.barrier.wait()
+        await super()._carry(pool, failover)
+
+
+async def _race(both: Providers) -> list[Figure]:
+    """Thirty controllers, each with a log and a standby address of its own, decide on the same generation."""
+    barrier, rivals = asyncio.Barrier(RIVALS), []
+    for number in range(RIVALS):
+        pools = tuple(pool.model_copy(update={"standby": (f"127.0.2.{number + 1}",)}) for pool in both.map.pools)
+        rival = _Together(both.map.model_copy(update={"pools": pools}), Log(None), SystemClock(), authorities(both.map))
+        rival.barrier = barrier
+        rivals.append(rival)
+    seen: list[tuple[str, ...]] = []
+    watching = asyncio.create_task(_ask_on(both, seen))
+    begun = time.monotonic()
+    await asyncio.gather(*(rival.move("www", "standby", why="race", by="quorum") for rival in rivals))
+    while any(rival.pending() for rival in rivals):
+        await asyncio.gather(*(rival.catch_up() for rival in rivals))
+    took = time.monotonic() - begun
+    watching.cancel()
+    await asyncio.gather(watching, return_exceptions=True)
+    winners = sum(not rival.history.latest["www"].lost for rival in rivals)
+    same = len(set(both.answers())) == 1
+    empty = sum(not answer for answer in seen)
+    return [
+        Figure("F4", f"Winners beyond one, of {RIVALS} that race", abs(winners - 1), "", 0),
+        Figure("F4-same", "Until all know and both providers agree", round(took, 2) if same else None, "s", 5),
+        Figure("F4-empty", f"Empty answers meanwhile, of {len(seen)}", empty, "", 0),
+    ]
+
+
+async def _ask_on(both: Providers, seen: list[tuple[str, ...]]) -> None:
+    while True:
+        seen += await asyncio.to_thread(both.answers)
+        await asyncio.sleep(0.005)
 
 
 async def _one_down(both: Providers, log: Log) -> list[Figure]:

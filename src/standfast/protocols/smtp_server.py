@@ -70,12 +70,16 @@ async def serve(
     hostname: str = "localhost",
     limits: Limits | None = None,
     ssl_context: ssl.SSLContext | None = None,
+    implicit_tls: bool = False,
+    session: Callable[[Server], Session] | None = None,
     backlog: int = 512,
 ) -> Server:
-    """Listen on host:port (0 picks a free port). hooks makes one object a session; ssl_context offers STARTTLS."""
+    """Listen on host:port (0 picks a free port). hooks makes one object a session; ssl_context offers STARTTLS, or with
+    implicit_tls is spoken from the first byte (RFC 8314). session: another class than Session (see `smtp_submission`)."""
     server = Server(hooks=hooks, hostname=hostname, limits=limits or Limits(), ssl_context=ssl_context)
+    make, tls = session or Session, ssl_context if implicit_tls else None
     loop = asyncio.get_running_loop()
-    server.listener = await loop.create_server(lambda: Session(server), host, port, backlog=backlog)
+    server.listener = await loop.create_server(lambda: make(server), host, port, backlog=backlog, ssl=tls)
     return server
 
 
@@ -104,6 +108,7 @@ class Session(asyncio.Protocol):
         self._errors = 0
         self._idle_commands = 0
         self._task: asyncio.Task[None] | None = None
+        self._next_line: Callable[[str], None] | None = None  # who takes a line that is no command
         self._deadline = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._verbs: dict[bytes, Callable[[str], None]] = {
@@ -125,6 +130,7 @@ class Session(asyncio.Protocol):
         self._transport = transport
         if self.encrypted:
             return
+        self.encrypted = transport.get_extra_info("ssl_object") is not None
         peer = transport.get_extra_info("peername") or ("", 0)
         self.hooks.peer = (str(peer[0]), int(peer[1]))
         self._touch()
@@ -203,16 +209,23 @@ class Session(asyncio.Protocol):
             self._say(Reply(421, "4.5.2 the command line is too long"))
         elif not line.endswith(b"\r\n") or b"\r" in line[:-2] or b"\0" in line:
             self._say(Reply(500, "5.5.2 command lines end with CRLF"))
-        elif not line.isascii():
-            self._say(Reply(553, "5.6.7 addresses beyond ASCII are not supported (SMTPUTF8)"))
+        elif (refused := self._unreadable(line)) is not None:
+            self._say(refused)
+        elif self._next_line is not None:
+            taker, self._next_line = self._next_line, None
+            taker(line[:-2].decode())
         else:
             verb, _, argument = line[:-2].partition(b" ")
             handler = self._verbs.get(verb.upper())
             if handler is None:
                 self._say(Reply(500, "5.5.2 unknown command"))
             else:
-                handler(argument.decode("ascii").strip())
+                handler(argument.decode().strip())
         return True
+
+    def _unreadable(self, line: bytes) -> Reply | None:
+        """Why a line cannot be read as text."""
+        return None if line.isascii() else Reply(553, "5.6.7 addresses beyond ASCII are not supported (SMTPUTF8)")
 
     def _take_data(self) -> bool:
         buffer = self._buffer
@@ -292,6 +305,7 @@ class Session(asyncio.Protocol):
         sender, parameters = parsed
         size = parameters.pop("SIZE", "0")
         body = parameters.pop("BODY", "7BIT").upper()
+        self._parameters_of_mail(parameters)
         if parameters or body not in ("7BIT", "8BITMIME") or not size.isdecimal():
             self._say(Reply(555, "5.5.4 a parameter of MAIL is not supported"))
             return
@@ -305,6 +319,9 @@ class Session(asyncio.Protocol):
             self._say(answer or Reply(250, "2.1.0 ok"))
 
         self._ask(lambda: self.hooks.on_mail(sender), begin)
+
+    def _parameters_of_mail(self, parameters: dict[str, str]) -> None:
+        """Take out of the parameters what an extension of a subclass understands."""
 
     def _rcpt(self, argument: str) -> None:
         envelope = self._envelope

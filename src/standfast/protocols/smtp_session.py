@@ -50,6 +50,10 @@ class SessionHooks:
     def on_helo(self, name: str) -> Asked:
         return None
 
+    def on_auth(self, username: str, password: str) -> Asked:
+        """Credentials, in a server that takes them. A positive reply (235) lets the session in."""
+        return Reply(535, "5.7.8 nobody is let in here")
+
     def on_mail(self, sender: str) -> Asked:
         return None
 

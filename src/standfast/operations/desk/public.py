@@ -130,10 +130,15 @@ def _chosen(one: Subscriber) -> dict[str, Any]:
         "component": [(part.id, part.name, one.components) for part in the_map.components],
         "cluster": [(cluster.id, cluster.name, one.clusters) for cluster in the_map.clusters],
     }
-    return {
+    boxes: dict[str, Any] = {
         f"{name}s": [{"id": key, "name": label, "on": chosen is None or key in chosen} for key, label, chosen in row]
         for name, row in rows.items()
     }
+    parts, cells = (
+        ", ".join(box["name"] for box in boxes[key] if box["on"]) if chosen is not None else f"all {key}"
+        for key, chosen in (("components", one.components), ("clusters", one.clusters))
+    )
+    return {**boxes, "words": f"{parts} in {cells}"}
 
 
 def _say(request: HttpRequest, title: str, text: str, status: int = 200) -> HttpResponse:

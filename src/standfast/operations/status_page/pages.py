@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from functools import cache
@@ -23,6 +24,7 @@ from standfast.operations.status_page.uptime import DOWN, NO_BREAK, Day, Record,
 HERE = Path(__file__).parent
 RECENT_DAYS = 14
 HISTORY_MONTHS = 24
+_TITLE = re.compile(r"\A# [^\n]*\n")  # a draft begins with its title; the page has one already
 
 LABELS = {
     Status.OPERATIONAL: "Operational",
@@ -197,7 +199,7 @@ def _incident(edition: Edition, one: Incident, *, full: bool = False) -> dict[st
         "next_update": edition.moment(one.next_update_at) if one.next_update_at and not one.over else "",
         "posts": [_post(edition, post) for post in reversed(one.posts)],
         "last": _post(edition, one.posts[-1]),
-        "postmortem": as_html(published) if published and full else "",
+        "postmortem": as_html(_TITLE.sub("", published)) if published and full else "",
         "postmortem_at": edition.moment(one.postmortem_published_at) if one.postmortem_published_at else "",
     }
 

@@ -36,8 +36,9 @@ def current(folder: Path) -> Path | None:
 
 def next_name(folder: Path, position: int) -> str:
     """<position>-<n>: which state of the log it shows, and the how-manieth release of that state."""
-    taken = {path.name for path in (folder / RELEASES).glob(f"{position}-*")}
-    return next(f"{position}-{n}" for n in range(1, len(taken) + 2) if f"{position}-{n}" not in taken)
+    counts = [path.name.rpartition("-")[2] for path in (folder / RELEASES).glob(f"{position}-*")]
+    # Never a number again: an open page tells by the name whether another release stands.
+    return f"{position}-{1 + max((int(count) for count in counts if count.isdigit()), default=0)}"
 
 
 def publish(folder: Path, name: str, files: Mapping[str, bytes]) -> Path:

@@ -97,8 +97,11 @@ def test_an_outage_makes_its_figures_anew_each_minute(tmp_path):
 
 def test_only_the_last_releases_are_kept_and_current_is_the_newest(tmp_path):
     the_map = scenes.a_map()
+    names = []
     for day in range(9):
         made = render(the_map, scenes.fold(the_map), tmp_path, now=scenes.NOW + timedelta(days=day))
+        names.append(made.name)
+    assert names == [f"1-{number}" for number in range(1, 10)]
     assert len(list((tmp_path / "releases").iterdir())) == release.KEPT
     assert (tmp_path / "current").resolve() == made.resolve()
 

@@ -8,7 +8,7 @@ import sys
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "standfast.settings")
 
-SERVICES = ("application", "rest_api", "tracker", "mail_exchanger", "inbox", "worker")
+SERVICES = ("application", "rest_api", "smtp_api", "tracker", "mail_exchanger", "inbox", "worker")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -169,6 +169,10 @@ def _run(given: argparse.Namespace) -> int:
         from standfast.services.rest_api import main as rest_api
 
         rest_api.main(settings)
+    elif given.service == "smtp_api":
+        from standfast.services.smtp_api import main as smtp_api
+
+        smtp_api.main(settings)
     elif given.service == "tracker":
         from standfast.services.tracker import main as tracker
 

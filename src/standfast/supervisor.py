@@ -95,6 +95,7 @@ class Supervisor:
             ("STANDFAST_TRACKER_PORT", config.tracker_port),
             ("STANDFAST_EXCHANGER_PORT", config.exchanger_port),
             ("STANDFAST_REST_PORT", config.rest_port),
+            ("STANDFAST_SUBMISSION_PORT", config.submission_port),
         ]
         if self.inbox:
             ports.append(("STANDFAST_INBOX_PORT", config.inbox_port))
@@ -143,7 +144,7 @@ class Supervisor:
     def _start_services(self) -> None:
         names = ["tracker", "mail_exchanger"]
         names += ["inbox"] if self.inbox else []
-        names += ["application", "rest_api", "worker-tend", *[f"worker-send-{n}" for n in range(1, self.workers + 1)]]
+        names += ["application", "rest_api", "smtp_api", "worker-tend", *[f"worker-send-{n}" for n in range(1, self.workers + 1)]]
         for name in names:
             command = [sys.executable, "-m", "standfast.cli", "run", *_service_arguments(name)]
             child = Child(name, command, self.config.var / "log" / f"{name}.log")

@@ -18,6 +18,7 @@ PORT_VARIABLES = (
     "STANDFAST_EXCHANGER_PORT",
     "STANDFAST_REST_PORT",
     "STANDFAST_SUBMISSION_PORT",
+    "STANDFAST_SUBMISSION_TLS_PORT",
 )
 """A second installation on the same machine sets them all."""
 
@@ -34,6 +35,7 @@ class Config:
     exchanger_port: int
     rest_port: int
     submission_port: int
+    submission_tls_port: int
     database_url: str | None
     tracker_url: str
     application_url: str
@@ -106,6 +108,7 @@ def load() -> Config:
         exchanger_port=_port(env, "STANDFAST_EXCHANGER_PORT", 8026),
         rest_port=_port(env, "STANDFAST_REST_PORT", 8002),
         submission_port=_port(env, "STANDFAST_SUBMISSION_PORT", 8587),
+        submission_tls_port=_port(env, "STANDFAST_SUBMISSION_TLS_PORT", 8465),
         database_url=env.get("DATABASE_URL") or None,
         tracker_url=env.get("STANDFAST_TRACKER_URL", f"http://{_shown(host)}:{tracker_port}").rstrip("/"),
         application_url=env.get("STANDFAST_URL", f"http://{_shown(host)}:{application_port}").rstrip("/"),

@@ -86,6 +86,8 @@ async def serve(
 class Session(asyncio.Protocol):
     """One client. Input is looked at only while no answer of the hooks is outstanding, so replies keep their order."""
 
+    bad_path = _BAD_ARGUMENT
+
     def __init__(self, server: Server) -> None:
         self.server = server
         self.limits = server.limits
@@ -300,7 +302,7 @@ class Session(asyncio.Protocol):
             return
         parsed = parse_path(argument[5:]) if argument[:5].upper() == "FROM:" else None
         if parsed is None:
-            self._say(_BAD_ARGUMENT)
+            self._say(self.bad_path)
             return
         sender, parameters = parsed
         size = parameters.pop("SIZE", "0")
@@ -330,7 +332,7 @@ class Session(asyncio.Protocol):
             return
         parsed = parse_path(argument[3:]) if argument[:3].upper() == "TO:" else None
         if parsed is None or not parsed[0] or parsed[1]:
-            self._say(_BAD_ARGUMENT)
+            self._say(self.bad_path)
             return
         if len(envelope.recipients) >= self.limits.recipients:
             self._say(Reply(452, "4.5.3 too many recipients"))
@@ -428,13 +430,12 @@ class Session(asyncio.Protocol):
     async def _answer_later(self, asked: Awaitable[Answer], then: Callable[[Any], None]) -> None:
         try:
             answer = await asked
-        except Exception as error:
-            self._waiting = False
-            self._failed(error)
-        else:
             self._waiting = False
             if not self._closing:
                 self._apply(answer, then)
+        except Exception as error:
+            self._waiting = False
+            self._failed(error)
         self._process()
 
     def _apply(self, answer: Answer, then: Callable[[Any], None]) -> None:

@@ -25,6 +25,8 @@ TRIES_MAX = 3
 class SubmissionSession(Session):
     """One client of a submission server. `authenticated` once the hooks let it in."""
 
+    bad_path = Reply(501, "5.5.2 syntax error in the address")
+
     def __init__(self, server: Server) -> None:
         super().__init__(server)
         self.authenticated = False

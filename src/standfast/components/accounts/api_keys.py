@@ -67,6 +67,7 @@ class KeyHolder:
     key_id: int
     name: str
     scopes: frozenset[str]
+    is_bound: bool = False  # to source addresses
 
     def may(self, scope: str) -> bool:
         """Whether the key has a scope; who may write may read."""
@@ -131,7 +132,7 @@ def check_key(account_id: int, text: str, *, address: str, scope: str | None = N
             raise KeyRefused(Refusal.EXPIRED, "This API key has expired.")
         if key.networks and not _within(address, key.networks):
             raise KeyRefused(Refusal.ADDRESS, f"This API key may not be used from {address}.")
-        holder = KeyHolder(account_id, key.pk, key.name, frozenset(key.scopes))
+        holder = KeyHolder(account_id, key.pk, key.name, frozenset(key.scopes), bool(key.networks))
         if scope is not None and not holder.may(scope):
             raise KeyRefused(Refusal.SCOPE, f"This API key lacks the scope {scope}.")
         stale = Q(used_at=None) | Q(used_at__lt=now - USED_EVERY)

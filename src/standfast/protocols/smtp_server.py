@@ -305,8 +305,7 @@ class Session(asyncio.Protocol):
             self._say(self.bad_path)
             return
         sender, parameters = parsed
-        size = parameters.pop("SIZE", "0")
-        body = parameters.pop("BODY", "7BIT").upper()
+        size, body = parameters.pop("SIZE", "0"), parameters.pop("BODY", "7BIT").upper()
         self._parameters_of_mail(parameters)
         if parameters or body not in ("7BIT", "8BITMIME") or not size.isdecimal():
             self._say(Reply(555, "5.5.4 a parameter of MAIL is not supported"))

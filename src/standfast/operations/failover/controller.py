@@ -243,7 +243,13 @@ class Controller:
         """Another controller has won: put its answer where ours got through, and count ours as superseded everywhere."""
         addresses = tuple(winner.addresses)
         if set(addresses) in (set(pool.primary), set(pool.standby)):  # nothing but our own addresses is passed on
-            mine = [one.authority for one in tried if isinstance(one.outcome, Changed)]
+            # Where ours stands, those too that had confirmed it and do not answer now.
+            mine = [
+                one.authority
+                for one in tried
+                if isinstance(one.outcome, Changed)
+                or (failover.outcomes.get(one.authority.id) == "changed" and not isinstance(one.outcome, Superseded))
+            ]
             # Both may have taken the same number: then ours is what is to be replaced.
             over = failover.generation
             put = await asyncio.gather(

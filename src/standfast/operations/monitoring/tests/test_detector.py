@@ -206,3 +206,22 @@ def test_the_rule_for_down(streaks, down):
 )
 def test_the_rule_for_up(streaks, up):
     assert is_up(streaks, votes_min=3, rounds=3) is up
+
+
+def test_failures_before_and_after_a_vantages_restart_are_not_in_a_row():
+    rounds = Rounds()
+    rounds.play(views(0, 5), 2)
+    rounds.play(views(5))
+    rounds.boots = dict.fromkeys(rounds.boots, "second")
+    assert rounds.play(views(5)) == []
+    assert kinds(rounds.play(views(5))) == [CheckDown]
+
+
+def test_a_vantage_whose_check_can_no_longer_be_run_takes_its_vote_back():
+    rounds = Rounds()
+    rounds.play(views(0, 5), 2)
+    rounds.play(views(2, 3), 3)
+    told = {"v1": "misconfigured", "v2": "misconfigured"}
+    assert rounds.play({**told, "v3": True, "v4": True, "v5": True}, 2) == []
+    assert rounds.play({**told, "v3": False, "v4": False, "v5": True}, 2) == []  # a bare majority of the three left
+    assert kinds(rounds.play({**told, "v3": False, "v4": False, "v5": True})) == [CheckDown]

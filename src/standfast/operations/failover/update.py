@@ -38,8 +38,8 @@ from standfast.operations.failover.authority import (
 )
 from standfast.operations.map import Map, Pool, Provider
 
-READ_SECONDS = 0.9
-CHANGE_SECONDS = 1.5  # Knot 3.2 puts an update that comes close after another off for up to a second
+READ_SECONDS = 1.4  # a lost packet costs TCP one second, and so may our own disk
+CHANGE_SECONDS = 1.5  # Knot 3.2 may put an update that comes close after another off for a second
 LIST_SECONDS = 0.9
 
 

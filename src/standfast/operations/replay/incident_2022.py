@@ -161,9 +161,13 @@ class Run:
         return None
 
     def moved_at(self) -> float | None:
-        """When the last pool was moved at both providers."""
-        done = [entry for entry in self.log.after(kind=Kind.FAILOVER_DONE) if not entry.data["behind"]]
-        return max(entry.at.timestamp() for entry in done) if len(done) == len(pools()) else None
+        """When the last provider had confirmed the last pool."""
+        changed = {
+            (entry.data["failover"], entry.data["provider"]): entry.at.timestamp()
+            for entry in self.log.after(kind=Kind.FAILOVER_PROVIDER)
+            if entry.data["outcome"] == "changed"
+        }
+        return max(changed.values()) if len(changed) == 2 * len(pools()) else None
 
     def scoreboard(self) -> Scoreboard:
         fault, clicker, pages = self.fault_at, self.clicker, self.pages

@@ -10,7 +10,6 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-
 PORT_VARIABLES = (
     "STANDFAST_PORT",
     "STANDFAST_TRACKER_PORT",
@@ -39,6 +38,7 @@ class Config:
     database_url: str | None
     tracker_url: str
     application_url: str
+    rest_url: str
     bounce_domain: str
     debug: bool
 
@@ -112,6 +112,9 @@ def load() -> Config:
         database_url=env.get("DATABASE_URL") or None,
         tracker_url=env.get("STANDFAST_TRACKER_URL", f"http://{_shown(host)}:{tracker_port}").rstrip("/"),
         application_url=env.get("STANDFAST_URL", f"http://{_shown(host)}:{application_port}").rstrip("/"),
+        rest_url=env.get(
+            "STANDFAST_REST_URL", f"http://{_shown(host)}:{_port(env, 'STANDFAST_REST_PORT', 8002)}"
+        ).rstrip("/"),
         bounce_domain=env.get("STANDFAST_BOUNCE_DOMAIN", "bounces.standfast.test"),
         debug=env.get("STANDFAST_DEBUG", "") in {"1", "true", "yes"},
     )

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from standfast.components.accounts import pages, team
+from standfast.components.accounts import key_pages, pages, team
 
 app_name = "accounts"
 urlpatterns = [
@@ -14,4 +14,6 @@ urlpatterns = [
     path("accounts/<int:account_id>/team/<int:user_id>/role", team.change_role, name="change_role"),
     path("accounts/<int:account_id>/team/<int:user_id>/remove", team.remove, name="remove"),
     path("accounts/<int:account_id>/team/invitations/<int:invitation_id>/revoke", team.revoke, name="revoke"),
+    path("accounts/<int:account_id>/keys/", key_pages.keys, name="keys"),
+    path("accounts/<int:account_id>/keys/<int:key_id>/end", key_pages.end, name="end_key"),
 ]

@@ -61,6 +61,7 @@ SIDEBAR: tuple[tuple[str, tuple[Item, ...]], ...] = (
         (
             Item("Sending domains", "world", "delivery:domains"),
             Item("Relay", "route", "delivery:relay"),
+            Item("API keys", "key", "accounts:keys"),
             Item("Team", "users-group", "accounts:team"),
             Item("Account", "building", "accounts:settings"),
         ),

@@ -118,7 +118,7 @@ class Process:
 
     async def run(self, seconds: float) -> None:
         """Lives until that time."""
-        while (left := seconds - self._loop.time()) > 0:
+        while (left := seconds - self._loop.time()) > 0.001:  # less is below the timers' resolution: it never passes
             self._begin()
             ended, _ = await asyncio.wait([self._death], timeout=left)
             await self._end()

@@ -24,8 +24,8 @@ class Failover:
 
     @property
     def lost(self) -> bool:
-        """Another controller's decision stands in its place at every provider that answered."""
-        return "superseded" in self.outcomes.values() and "changed" not in self.outcomes.values()
+        """Another controller's decision stands in its place everywhere. One that did not answer may have made ours late."""
+        return "superseded" in self.outcomes.values() and not {"changed", "failed"} & set(self.outcomes.values())
 
     def behind(self, providers: list[str]) -> list[str]:
         """Who has not yet confirmed it."""

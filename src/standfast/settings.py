@@ -43,6 +43,7 @@ INSTALLED_APPS = [
     "standfast.components.content",
     "standfast.components.delivery",
     "standfast.components.tracking",
+    "standfast.components.webhooks",
     "standfast.components.campaigns",
     "standfast.components.transactional",
     "standfast.services.application",

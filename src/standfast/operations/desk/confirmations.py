@@ -18,13 +18,14 @@ import aiohttp
 import structlog
 from yarl import URL
 
-from standfast.operations.incidents.deliver import WEBHOOK_SECONDS, Mail, PublicResolver, plain_letter, sign
+from standfast.operations.incidents.deliver import WEBHOOK_SECONDS, Mail, PublicResolver, plain_letter
 from standfast.operations.incidents.ledger import Delivered
 from standfast.operations.log import Log, LogError
 from standfast.operations.map import Map
 from standfast.operations.status_page import subscribers, subscribing
 from standfast.operations.status_page.subscribing import Waiting, webhook_address
 from standfast.protocols.public_address import is_public
+from standfast.protocols.webhook_signature import signed_headers
 
 LOOK_SECONDS = 1.0
 PURGE_SECONDS = 3600.0
@@ -130,9 +131,10 @@ class Confirmations:
         url, seconds = one.subscriber.address, int(time.time())
         unique = f"confirm.{one.subscriber.id}.{one.number}"
         headers = {
-            "content-type": "application/json", "user-agent": "standfast-status/1", "webhook-id": unique,
-            "webhook-timestamp": str(seconds), "webhook-signature": sign(one.subscriber.secret, unique, seconds, body),
-        }  # fmt: skip
+            "content-type": "application/json",
+            "user-agent": "standfast-status/1",
+            **signed_headers(one.subscriber.secret, message_id=unique, seconds=seconds, body=body),
+        }
         connector = aiohttp.TCPConnector(resolver=None if self.allow_private else PublicResolver(), force_close=True)
         timeout = aiohttp.ClientTimeout(total=WEBHOOK_SECONDS)
         async with aiohttp.ClientSession(connector=connector, timeout=timeout) as session:

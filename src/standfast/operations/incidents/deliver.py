@@ -7,9 +7,6 @@ Mail never takes the way through the cells that it may be reporting on. Webhooks
 from __future__ import annotations
 
 import asyncio
-import base64
-import hashlib
-import hmac
 import ipaddress
 import json
 import socket
@@ -38,6 +35,7 @@ from standfast.protocols.mime import (
     qp_run,
 )
 from standfast.protocols.public_address import is_public
+from standfast.protocols.webhook_signature import signed_headers
 
 WEBHOOK_SECONDS = 10.0
 GONE = 410
@@ -142,13 +140,6 @@ def webhook_body(the_map: Map, incident: Incident, post: Post) -> bytes:
     ).encode()
 
 
-def sign(secret: str, message_id: str, seconds: int, body: bytes) -> str:
-    """The webhook-signature header for a secret `whsec_<base64>` (Standard Webhooks 1.0)."""
-    key = base64.b64decode(secret.removeprefix("whsec_"))
-    digest = hmac.digest(key, f"{message_id}.{seconds}.".encode() + body, hashlib.sha256)
-    return "v1," + base64.b64encode(digest).decode()
-
-
 class Webhooks:
     """A client that resolves a name once, refuses private addresses, follows no redirect and waits 10 s at most."""
 
@@ -161,9 +152,7 @@ class Webhooks:
         headers = {
             "content-type": "application/json",
             "user-agent": "standfast-status/1",
-            "webhook-id": message_id,
-            "webhook-timestamp": str(seconds),
-            "webhook-signature": sign(secret, message_id, seconds, body),
+            **signed_headers(secret, message_id=message_id, seconds=seconds, body=body),
         }
         try:
             self._refuse_literal(url)

@@ -87,10 +87,13 @@ class Ledger:
         subscribers.prepare(log.connection)
 
     def recover(self) -> int:
-        """After a start: what was being tried has an unknown outcome and is due again. Returns how many."""
+        """After a start: what was being tried has an unknown outcome and is due again. Returns how many.
+
+        Our own end is no failure of the receiver's: it does not count towards giving up.
+        """
         with self.log.transaction() as connection:
             return connection.execute(
-                "update notification set state = 'due', next_at = 0, unknown = unknown + 1,"
+                "update notification set state = 'due', next_at = 0, unknown = unknown + 1, attempts = max(attempts - 1, 0),"
                 " detail = 'stopped while it was being sent' where state = 'trying'"
             ).rowcount
 

@@ -88,6 +88,8 @@ def tend(config: Config) -> None:
     from standfast.components.campaigns.api import tend as tend_campaigns
     from standfast.components.delivery.api import finish_cancelled
     from standfast.components.tracking.api import CONSUMERS as TRACKING
+    from standfast.components.webhooks.api import CONSUMERS as WEBHOOKS
+    from standfast.components.webhooks.api import Deliverer
 
     stop = threading.Event()
     tending, folding = Pulse("campaigns"), Pulse("consumers")
@@ -99,12 +101,21 @@ def tend(config: Config) -> None:
         return 0.0 if moved else TEND_SECONDS
 
     def fold(connection: psycopg.Connection) -> float:
-        read = consumers.advance_all(connection, [*TRACKING, *AUDIENCE])
+        read = consumers.advance_all(connection, [*TRACKING, *AUDIENCE, *WEBHOOKS])
         if folding.due():
             folding.beat(connection)
         return 0.0 if read else IDLE_SECONDS
 
-    loops: list[tuple[str, Callable[[psycopg.Connection], float]]] = [("campaigns", campaigns), ("consumers", fold)]
+    deliverer = Deliverer()
+
+    def webhooks(connection: psycopg.Connection) -> float:
+        return 0.0 if deliverer.step(connection) else TEND_SECONDS
+
+    loops: list[tuple[str, Callable[[psycopg.Connection], float]]] = [
+        ("campaigns", campaigns),
+        ("consumers", fold),
+        ("webhooks", webhooks),
+    ]
     threads = [
         threading.Thread(target=_loop, args=(config, name, step, stop), name=name, daemon=True) for name, step in loops
     ]

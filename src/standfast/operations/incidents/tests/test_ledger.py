@@ -111,6 +111,18 @@ def test_what_cannot_be_delivered_is_tried_again_later_and_given_up_in_the_end()
     assert ledger.counts() == {"failed": 1, "unknown": 0}
 
 
+def test_being_killed_many_times_gives_nobody_up():
+    scene, ledger = scene_with("alice")
+    ledger.enqueue(scene.engine.state)
+    for _ in range(3 * len(RETRY_SECONDS)):
+        assert len(ledger.take(5, channel="email")) == 1
+        ledger = Ledger(scene.log, scene.clock)
+        assert ledger.recover() == 1
+    [due] = ledger.take(5, channel="email")
+    ledger.settle([(due, Delivered())])
+    assert ledger.counts() == {"done": 1, "unknown": 3 * len(RETRY_SECONDS)}
+
+
 def test_a_bouncing_subscriber_is_quarantined_and_told_nothing_more() -> None:
     scene, ledger = scene_with("alice", "bob")
     for _ in range(BOUNCES_MAX):

@@ -9,7 +9,7 @@ from collections import Counter
 import pytest
 from aiohttp import web
 
-from standfast.operations.incidents.deliver import Webhooks, sign
+from standfast.operations.incidents.deliver import Webhooks
 from standfast.operations.incidents.ledger import Bounced, Later
 from standfast.operations.incidents.notifier import Notifier
 from standfast.operations.incidents.tests.scene import Scene
@@ -17,6 +17,7 @@ from standfast.operations.incidents.tests.test_ledger import subscribe
 from standfast.operations.status_page import subscribers
 from standfast.protocols.smtp_outcome import Reply
 from standfast.protocols.smtp_server import SessionHooks, serve
+from standfast.protocols.webhook_signature import signed_headers
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
@@ -117,7 +118,8 @@ async def test_a_webhook_is_signed_and_a_receiver_that_is_gone_is_quarantined() 
     assert len(calls) == 2
     for headers, body in calls:
         seconds = int(headers["webhook-timestamp"])
-        assert headers["webhook-signature"] == sign(SECRET, headers["webhook-id"], seconds, body)
+        signed = signed_headers(SECRET, message_id=headers["webhook-id"], seconds=seconds, body=body)
+        assert headers["webhook-signature"] == signed["webhook-signature"]
         assert json.loads(body)["data"]["incident"]["status"] == "investigating"
     assert subscribers.by_id(scene.log.connection, ["gone"])["gone"].state == "quarantined"
     assert notifier.ledger.counts() == {"done": 1, "failed": 1, "unknown": 0}

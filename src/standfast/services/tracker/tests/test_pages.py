@@ -42,6 +42,7 @@ def test_one_click_works_with_the_name_in_the_address(shared: Tracker) -> None:
         named(f"/u/{token()}").replace("Shop", "Bank"),
         named(f"/u/{token()}").partition("&s=")[0] + "&s=é",
     ],
+    ids=["bare", "send", "account", "name", "letter"],
 )
 def test_a_name_that_is_not_signed_is_not_shown_and_does_not_stop_anybody(shared: Tracker, path: str) -> None:
     page = shared.ask("GET", path.replace("é", "%C3%A9"))

@@ -1,0 +1,187 @@
+"""Send what is due: a lease and the attempt's row first, then the request, then its outcome."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import json
+import socket
+import time
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+import aiohttp
+import psycopg
+from aiohttp.abc import AbstractResolver, ResolveResult
+from psycopg.rows import namedtuple_row
+
+from standfast.components.webhooks.endpoints_of import SECRET
+from standfast.components.webhooks.kinds import type_of
+from standfast.components.webhooks.models import DeliveryState
+from standfast.components.webhooks.queries import QUERIES
+from standfast.platform import outbound, sealing, tenancy
+from standfast.protocols.webhook_signature import signed_headers
+
+BATCH = 50
+ANSWER_SECONDS = 15.0
+LEASE_SECONDS = 60.0
+RETRY_SECONDS = (5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400)  # about three days in all
+FAILING = dt.timedelta(days=5)  # so long without one success, and the endpoint is disabled
+KEPT = dt.timedelta(days=30)
+GONE = 410
+
+
+class Outcome(NamedTuple):
+    status: int | None
+    milliseconds: int
+    detail: str
+
+    @property
+    def good(self) -> bool:
+        return self.status is not None and 200 <= self.status < 300
+
+
+class Deliverer:
+    """Used by one thread: `step` with a connection of the loader's role, until it returns 0."""
+
+    def __init__(self) -> None:
+        self._runner = asyncio.Runner()
+        self._session: aiohttp.ClientSession | None = None
+
+    def step(self, connection: psycopg.Connection) -> int:
+        """One batch of every account with something due; returns how many attempts were made."""
+        now = dt.datetime.now(dt.UTC)
+        accounts = [row[0] for row in QUERIES.accounts_due(connection, now=now)]
+        connection.commit()
+        return sum(self._account(connection, account_id) for account_id in accounts)
+
+    def close(self) -> None:
+        if self._session is not None:
+            self._runner.run(self._session.close())
+        self._runner.close()
+
+    def _account(self, connection: psycopg.Connection, account_id: int) -> int:
+        now = dt.datetime.now(dt.UTC)
+        with connection.transaction(), connection.cursor(row_factory=namedtuple_row) as cursor:
+            tenancy.enter(cursor, account_id)
+            cursor.execute(
+                QUERIES.take.sql,
+                {
+                    "account_id": account_id,
+                    "now": now,
+                    "until": now + dt.timedelta(seconds=LEASE_SECONDS),
+                    "size": BATCH,
+                },
+            )
+            rows = cursor.fetchall()
+        if not rows:
+            return 0
+        outcomes = self._runner.run(self._all(account_id, rows))
+        with connection.transaction(), connection.cursor() as cursor:
+            tenancy.enter(cursor, account_id)
+            for row, outcome in zip(rows, outcomes, strict=True):
+                _settle(cursor, account_id, row, outcome)
+        return len(rows)
+
+    async def _all(self, account_id: int, rows: list[Any]) -> list[Outcome]:
+        if self._session is None:
+            connector = aiohttp.TCPConnector(
+                limit=BATCH, resolver=_PublicResolver(), use_dns_cache=False, force_close=True
+            )
+            timeout = aiohttp.ClientTimeout(total=ANSWER_SECONDS)
+            self._session = aiohttp.ClientSession(connector=connector, timeout=timeout)
+        session = self._session
+        return list(await asyncio.gather(*(_post(session, account_id, row) for row in rows)))
+
+
+class _PublicResolver(AbstractResolver):
+    """Names through the house's guard: resolved once, private addresses refused."""
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        found = await outbound.addresses(host, port)
+        return [
+            ResolveResult(
+                hostname=host, host=address, port=port, proto=0, flags=socket.AI_NUMERICHOST,
+                family=socket.AF_INET6 if ":" in address else socket.AF_INET,
+            )
+            for address in found
+        ]  # fmt: skip
+
+    async def close(self) -> None:
+        return None
+
+
+def message_id(account_id: int, endpoint_id: int, position: int) -> str:
+    """The same for every attempt, so that a receiver can tell a repetition."""
+    return f"evt_{account_id}_{endpoint_id}_{position}"
+
+
+def body_of(account_id: int, row: Any) -> bytes:
+    """The JSON of one event."""
+    data: dict[str, Any] = {"account_id": account_id, "position": row.position}
+    if row.contact_id:
+        data["contact"] = {"id": row.contact_id, "email": row.email}
+    if row.send_id is not None:
+        data["message"] = {"send_id": row.send_id, "number": row.seq}
+    if row.data:
+        data["details"] = row.data
+    event = {"type": type_of(row.kind), "timestamp": row.at.isoformat(), "data": data}
+    return json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+async def _post(session: aiohttp.ClientSession, account_id: int, row: Any) -> Outcome:
+    began = time.monotonic()
+
+    def outcome(status: int | None, detail: str) -> Outcome:
+        return Outcome(status, int(1000 * (time.monotonic() - began)), detail[:255])
+
+    body = body_of(account_id, row)
+    try:
+        headers = {
+            "content-type": "application/json",
+            "user-agent": "standfast-webhooks/1",
+            **signed_headers(
+                sealing.unseal(row.secret_sealed, purpose=SECRET),
+                message_id=message_id(account_id, row.endpoint_id, row.position), seconds=int(time.time()), body=body,
+            ),
+        }  # fmt: skip
+        parts = urlsplit(row.url)
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        await outbound.addresses(parts.hostname or "", port)  # an address written as such never reaches the resolver
+        async with session.post(row.url, data=body, headers=headers, allow_redirects=False) as answer:
+            said = (await answer.content.read(200)).decode("utf-8", "replace")
+            return outcome(
+                answer.status, f"{answer.status} {said}".strip() if answer.status >= 300 else str(answer.status)
+            )
+    except outbound.OutboundRefused as refused:
+        return outcome(None, refused.text)
+    except TimeoutError:
+        return outcome(None, f"no answer within {ANSWER_SECONDS:g} s")
+    except (aiohttp.ClientError, OSError, ValueError, sealing.SealError) as error:
+        return outcome(None, f"{type(error).__name__}: {error}")
+
+
+def _settle(cursor: Any, account_id: int, row: Any, outcome: Outcome) -> None:
+    now = dt.datetime.now(dt.UTC)
+    where = {"account_id": account_id, "endpoint_id": row.endpoint_id, "position": row.position, "n": row.attempts}
+    detail = outcome.detail.replace("\x00", "")
+    cursor.execute(
+        QUERIES.note_attempt.sql,
+        {**where, "status": outcome.status, "milliseconds": outcome.milliseconds, "detail": detail},
+    )
+    over = outcome.good or outcome.status == GONE or row.attempts > len(RETRY_SECONDS)
+    state = DeliveryState.DONE if outcome.good else DeliveryState.FAILED if over else DeliveryState.DUE
+    wait = 0 if over else RETRY_SECONDS[row.attempts - 1]
+    cursor.execute(
+        QUERIES.settle.sql,
+        {**where, "state": state.value, "next_at": now + dt.timedelta(seconds=wait), "detail": detail,
+         "done_at": now if over else None},
+    )  # fmt: skip
+    endpoint = {"account_id": account_id, "endpoint_id": row.endpoint_id}
+    if outcome.good:
+        cursor.execute(QUERIES.endpoint_works.sql, endpoint)
+    else:
+        gone = outcome.status == GONE
+        cursor.execute(QUERIES.endpoint_failed.sql, {**endpoint, "now": now, "gone": gone, "long_ago": now - FAILING})

@@ -23,7 +23,9 @@ class CustomField(models.Model):
     key = models.SlugField(max_length=63, help_text="The name in templates: {{ contact.key }}.")
     label = models.CharField(max_length=255)
     field_type = models.CharField(max_length=16, choices=FieldType.choices, default=FieldType.TEXT)
+    default_value = models.CharField(max_length=255, blank=True, db_default="")
     created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["account", "key"], name="one_field_key")]
@@ -39,9 +41,25 @@ class Tag(models.Model):
 
 
 class List(models.Model):
+    """People under a name. The counts are kept and not computed when read: see list_counts."""
+
     account = models.ForeignKey(Account, on_delete=models.CASCADE)
     name = models.CharField(max_length=255)
     description = models.CharField(max_length=255, blank=True)
+    address = models.CharField(max_length=255, blank=True, db_default="", help_text="The postal address below mails.")
+    language = models.CharField(max_length=32, blank=True, db_default="en")
+    from_name = models.CharField(max_length=255, blank=True, db_default="")
+    from_email = models.CharField(max_length=255, blank=True, db_default="")
+    reply_to_email = models.CharField(max_length=255, blank=True, db_default="")
+    display_name = models.CharField(max_length=255, blank=True, db_default="")
+    add_to_unsubscribe_page = models.BooleanField(db_default=False)
+    post_url = models.CharField(max_length=255, blank=True, db_default="")
+    subscribers = models.BigIntegerField(db_default=0)
+    unsubscribes = models.BigIntegerField(db_default=0)
+    soft_bounces = models.BigIntegerField(db_default=0)
+    hard_bounces = models.BigIntegerField(db_default=0)
+    complaints = models.BigIntegerField(db_default=0)
+    refreshed_at = models.DateTimeField(null=True, help_text="When the counts were taken.")
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -115,6 +133,54 @@ class DoNotMail(models.Model):
     reason = models.CharField(max_length=16, choices=DoNotMailReason.choices)
     detail = models.CharField(max_length=255, blank=True, db_default="")
     created_at = models.DateTimeField()
+
+
+class Brand(models.Model):
+    """A name under which an account mails: a person may want no mail of one brand and still that of another."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE)
+    name = models.CharField(max_length=255)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["account", "name"], name="one_brand_name")]
+
+
+class BrandDoNotMail(models.Model):
+    """An address that gets no mail of a brand."""
+
+    pk = models.CompositePrimaryKey("account_id", "brand_id", "email_key")
+    account_id = models.BigIntegerField()
+    brand_id = models.BigIntegerField()
+    email_key = models.CharField(max_length=320)
+    email = models.CharField(max_length=320)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["account_id", "email_key"], name="audience_brand_key")]
+
+
+class SecureList(models.Model):
+    """Addresses that must not be mailed, known by hashes alone: a partner's suppression list."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE)
+    name = models.CharField(max_length=255)
+    description = models.CharField(max_length=255, blank=True, db_default="")
+    size = models.BigIntegerField(db_default=0)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["account", "name"], name="one_secure_list_name")]
+
+
+class SecureListEntry(models.Model):
+    """`digest` of a lower-case address: 16 bytes of MD5, 20 of SHA-1 or 32 of SHA-256."""
+
+    pk = models.CompositePrimaryKey("account_id", "secure_list_id", "digest")
+    account_id = models.BigIntegerField()
+    secure_list_id = models.BigIntegerField()
+    digest = models.BinaryField(max_length=32)
 
 
 class ContactSummary(models.Model):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from standfast.components.accounts import endpoints as accounts
+from standfast.components.transactional import compatible as transactional  # noqa: F401
 from standfast.services.rest_api.own import api
 
 for router in (accounts.router,):

@@ -56,6 +56,14 @@ def django_db_setup(database, django_db_blocker) -> None:
     """pytest-django: use the migrated database as the application's role; tests are rolled back, or make their own account."""
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes() -> None:
+    """Each process of a parallel run makes a database of its own: with this one's environment pytest-django would read the
+    settings, and with them this one's database, before the process gets here."""
+    for name in ("DJANGO_SETTINGS_MODULE", "STANDFAST_VAR"):
+        os.environ.pop(name, None)
+
+
 def pytest_sessionfinish(session) -> None:
     shutil.rmtree(_VAR, ignore_errors=True)
 

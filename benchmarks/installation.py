@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import random
 import shutil
 import socket
 import subprocess
@@ -17,6 +18,8 @@ from typing import Any
 import psutil
 
 from standfast.platform.config import PORT_VARIABLES
+
+UNASSIGNED = (12_000, 32_000)
 
 
 @contextlib.contextmanager
@@ -48,13 +51,16 @@ def installation(*, role: str = "loader") -> Iterator[Any]:
 
 
 def free_ports(count: int) -> list[int]:
-    probes = [socket.socket() for _ in range(count)]
-    for probe in probes:
-        probe.bind(("127.0.0.1", 0))
-    ports = [probe.getsockname()[1] for probe in probes]
-    for probe in probes:
-        probe.close()
-    return ports
+    """Ports nobody listens on, below those that the system gives to outgoing connections, which could take one before it is
+    used; drawn at random, so that processes side by side do not choose the same."""
+    found: list[int] = []
+    while len(found) < count:
+        port = random.randrange(*UNASSIGNED)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            if port not in found:
+                found.append(port)
+    return found
 
 
 @contextlib.contextmanager

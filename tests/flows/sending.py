@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import itertools
-import socket
 from pathlib import Path
 
 import psycopg
+from benchmarks.installation import free_ports
 from psycopg_pool import ConnectionPool
 
 from standfast.components.delivery.api import Sender
@@ -21,9 +21,7 @@ _numbers = itertools.count(1)
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    return free_ports(1)[0]
 
 
 def add_people(connection: psycopg.Connection, account_id: int, list_id: int, count: int) -> None:

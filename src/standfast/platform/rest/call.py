@@ -179,7 +179,10 @@ def parse_query(text: str) -> dict[str, Any]:
 def nested(pairs: list[tuple[str, str]]) -> dict[str, Any]:
     """Pairs with bracketed names as nested objects and lists."""
     found: dict[str, Any] = {}
-    for name, value in pairs:
+    for name, text in pairs:
+        # a plus sign that a client left raw in an address has become a space, which no address holds
+        raw = name.rstrip("]").endswith("email") and "@" in text
+        value = text.strip().replace(" ", "+") if raw else text
         head, _, _ = name.partition("[")
         keys = _BRACKETS.findall(name[len(head) :]) if name.endswith("]") else []
         if not keys:
@@ -229,6 +232,8 @@ def parse_body(body: bytes, content_type: str, *, xml: bool) -> tuple[dict[str, 
     except (ValueError, RecursionError) as error:
         raise CallError(400, {"message": f"The body is not JSON: {str(error)[:200]}"}) from error
     _measure(value)
+    if b"\\u" in text and not _is_text(value):
+        raise CallError(400, {"message": "The body holds half of a surrogate pair, which is no character."})
     if isinstance(value, list):
         return {}, value
     if not isinstance(value, dict):
@@ -241,6 +246,15 @@ def _decoded(body: bytes) -> str:
         return body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise CallError(400, {"message": f"The body is not UTF-8 at byte {error.start}."}) from error
+
+
+def _is_text(value: Any) -> bool:
+    """Whether all of a JSON value can be written as UTF-8."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _no_constant(name: str) -> Any:

@@ -23,15 +23,15 @@ NAME_MAX = 32  # the reference product's limits, as those of the next line
 NETWORKS_MAX = 50
 USED_EVERY = dt.timedelta(minutes=1)  # how exactly `used_at` is kept
 MODULES = {
-    "contacts": "Contacts, lists, tags, do-not-mail",
+    "contacts": "People and lists",
     "campaigns": "Campaigns",
     "content": "Content and images",
     "reports": "Reports",
-    "transactional": "Transactional campaigns and messages",
+    "transactional": "Transactional mail",
     "tables": "Relational tables",
     "commerce": "Products and orders",
     "webhooks": "Outgoing webhooks",
-    "account": "Account settings and keys",
+    "account": "Account and keys",
 }
 SCOPES = tuple(f"{module}:{right}" for module in MODULES for right in ("read", "write"))
 

@@ -14,7 +14,7 @@ from standfast.operations.incidents.entries import Kind
 from standfast.operations.incidents.records import Incident
 from standfast.operations.incidents.state import AUTOMATIC, State
 from standfast.operations.log import Entry
-from standfast.operations.map import Map
+from standfast.operations.map import Map, Square
 
 
 def draft(the_map: Map, entries: Iterable[Entry], incident_id: str, *, upto: int) -> str:
@@ -93,18 +93,31 @@ def _summary(the_map: Map, state: State, incident: Incident, scope: Sequence[Ent
 
 
 def _affected(the_map: Map, state: State, incident: Incident) -> str:
-    """Seconds of outage for each square, from the matrix's own intervals."""
-    rows = []
+    """How long each was out, from the matrix's own intervals; what was out alike stands in one row."""
     end = incident.resolved_at or state.updated_at or incident.opened_at
-    for square in incident.squares:
-        seconds = 0.0
-        for interval in state.history:
-            if interval.square == square and interval.status in wording.LABELS:
-                since, until = max(interval.since, incident.opened_at), min(interval.until or end, end)
-                seconds += max((until - since).total_seconds(), 0)
-        name, cluster = the_map.component(square.component).name, the_map.cluster(square.cluster).name
-        rows.append(f"| {name} | {cluster} | {incident.squares[square].label} | {wording.lasting(seconds)} |")
-    return "\n".join(["| Component | Cluster | At worst | For |", "|---|---|---|---|", *rows])
+    seconds = dict.fromkeys(incident.squares, 0.0)
+    for interval in state.history:
+        if interval.square in seconds and interval.status in wording.LABELS:
+            since, until = max(interval.since, incident.opened_at), min(interval.until or end, end)
+            seconds[interval.square] += max((until - since).total_seconds(), 0)
+    by_component: dict[tuple[str, str, str], list[Square]] = {}
+    for square, worst in incident.squares.items():
+        key = (square.component, worst.label, wording.lasting(seconds[square]))
+        by_component.setdefault(key, []).append(square)
+    alike: dict[tuple[str, str, str], list[Square]] = {}
+    for (_, worst_label, lasted), squares in by_component.items():
+        alike.setdefault((wording.clusters(the_map, squares), worst_label, lasted), []).extend(squares)
+    rows = [
+        f"| {_named(the_map, squares)} | {clusters} | {worst_label} | {lasted} |"
+        for (clusters, worst_label, lasted), squares in alike.items()
+    ]
+    return "\n".join(["| Components | Clusters | At worst | For |", "|---|---|---|---|", *rows])
+
+
+def _named(the_map: Map, squares: Sequence[Square]) -> str:
+    hit = {square.component for square in squares}
+    names = [part.name for part in the_map.components if part.id in hit]
+    return "All services" if len(names) == len(the_map.components) > 1 else wording.enumerated(names)
 
 
 def _timeline(the_map: Map, incident: Incident, scope: Sequence[Entry]) -> str:

@@ -172,6 +172,8 @@ def test_the_draft_is_the_same_bytes_each_time_and_every_line_has_its_entry() ->
     assert all("[entry " in line for line in timeline)
     assert "Unknown: no counter was read" in again
     assert "5 of 5 reporting vantages" in again
+    affected = again.partition("## Affected\n\n")[2].partition("\n\n##")[0].splitlines()[2:]
+    assert len(affected) == 1 and affected[0].startswith("| All services | all clusters | Major outage | ")
 
 
 def test_every_stage_that_was_posted_was_legal() -> None:

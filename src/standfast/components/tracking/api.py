@@ -5,6 +5,7 @@ from standfast.components.tracking.exports import Report, columns, csv_of, rows
 from standfast.components.tracking.models import LinkCounter, Response, SendCounter, SendHour
 from standfast.components.tracking.rebuild import command as rebuild_command
 from standfast.components.tracking.rebuild import rebuild
+from standfast.components.tracking.report_pages import report_columns, report_page, report_total
 from standfast.components.tracking.reports import SendFigures, Summary, by_send, summary
 
 __all__ = [
@@ -21,6 +22,9 @@ __all__ = [
     "csv_of",
     "rebuild",
     "rebuild_command",
+    "report_columns",
+    "report_page",
+    "report_total",
     "rows",
     "summary",
 ]

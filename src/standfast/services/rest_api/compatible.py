@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 
 from standfast.components.accounts.api import KeyHolder, KeyRefused, Refusal, check_key
 from standfast.platform import tenancy
@@ -20,23 +21,23 @@ ACCOUNT_MAX = 2**62
 _SUFFIX = re.compile(r"\.(json|xml|csv)$")
 
 
-def compatible(request: HttpRequest, host: str, account_id: int, path: str) -> HttpResponse:
+def compatible(request: HttpRequest, host: str, account_id: int, path: str) -> HttpResponseBase:
     """Any call of the interface. host: api, rdb or stream."""
     suffix = _SUFFIX.search(path)
     form = suffix.group(1) if suffix else _accepted(request)
     path = path[: suffix.start()] if suffix else path.rstrip("/")
     try:
-        answer = _carried_out(request, host, account_id, path, xml=form == "xml")
+        answer = _carried_out(request, host, account_id, path, form)
     except CallError as error:
         answer = Answer(error.body, status=error.status, headers=error.headers, root="errors")
     return _rendered(answer, form)
 
 
-def _carried_out(request: HttpRequest, host: str, account_id: int, path: str, *, xml: bool) -> Answer:
+def _carried_out(request: HttpRequest, host: str, account_id: int, path: str, form: str) -> Answer:
     if account_id > ACCOUNT_MAX:
         raise CallError(401, {"error": "There is no such account."})
     query = parse_query(request.META.get("QUERY_STRING", ""))
-    body, items = parse_body(request.body, request.headers.get("Content-Type", ""), xml=xml)
+    body, items = parse_body(request.body, request.headers.get("Content-Type", ""), xml=form == "xml")
     holder = _let_in(request, account_id, query, body)
     try:
         with GATE.through(account_id):
@@ -46,6 +47,7 @@ def _carried_out(request: HttpRequest, host: str, account_id: int, path: str, *,
                 raise CallError(403, {"error": f"This API key lacks the right “{route.scope}”."})
             address: str = request.address  # type: ignore[attr-defined]
             with tenancy.account_scope(account_id):
+                named = {**named, "format": form}  # who streams writes the answer
                 return route.handler(Call(method, account_id, named, query, body, address, holder, items))
     except Busy:
         text = f"This account has {GATE.most} calls running already. Wait for one to end."
@@ -88,8 +90,8 @@ def _accepted(request: HttpRequest) -> str:
     return "json"
 
 
-def _rendered(answer: Answer, form: str) -> HttpResponse:
-    if isinstance(answer.body, HttpResponse):  # an endpoint that streams makes its own
+def _rendered(answer: Answer, form: str) -> HttpResponseBase:
+    if isinstance(answer.body, HttpResponseBase):  # an endpoint that streams makes its own
         return answer.body
     if answer.body is None:
         response = HttpResponse(status=204 if answer.status == 200 else answer.status)

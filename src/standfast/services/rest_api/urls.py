@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.urls import URLPattern, URLResolver, path, re_path
 
 from standfast.platform.rest.answers import to_json
@@ -12,16 +13,16 @@ from standfast.services.rest_api.compatible import compatible
 NUMBER = r"(?P<account_id>[0-9]{1,18})"
 
 
-def api(request: HttpRequest, account_id: str, rest: str) -> HttpResponse:
+def api(request: HttpRequest, account_id: str, rest: str) -> HttpResponseBase:
     host = "stream" if request.get_host().startswith("stream") else "api"
     return compatible(request, host, int(account_id), rest)
 
 
-def rdb(request: HttpRequest, account_id: str, rest: str) -> HttpResponse:
+def rdb(request: HttpRequest, account_id: str, rest: str) -> HttpResponseBase:
     return compatible(request, "rdb", int(account_id), rest)
 
 
-def stream(request: HttpRequest, account_id: str, rest: str) -> HttpResponse:
+def stream(request: HttpRequest, account_id: str, rest: str) -> HttpResponseBase:
     return compatible(request, "stream", int(account_id), rest)
 
 

@@ -20,6 +20,7 @@ def test_the_example_has_five_clusters_and_twelve_components_and_good_checks() -
     assert len(example.squares) == 60
     assert problems(example.checks) == []
     assert Square("tracking", "eu1") in example.monitored
+    assert Square("rest-api", "ca1") in example.monitored
     assert Square("journeys", "eu1") not in example.monitored
 
 

@@ -9,6 +9,7 @@ from django.urls import URLPattern, URLResolver, path, re_path
 from standfast.platform.rest.answers import to_json
 from standfast.services.rest_api import own
 from standfast.services.rest_api.compatible import compatible
+from standfast.services.rest_api.health import rest_api
 
 NUMBER = r"(?P<account_id>[0-9]{1,18})"
 
@@ -45,6 +46,7 @@ handler400 = refused
 
 urlpatterns: list[URLPattern | URLResolver] = [
     re_path(r"^health$", health),
+    re_path(r"^healthz/rest-api$", rest_api),
     path("api/v1/", own.api.urls),
     re_path(rf"^accounts/{NUMBER}/(?P<rest>.+)$", api),
     re_path(rf"^v2/{NUMBER}/(?P<rest>.+)$", api),

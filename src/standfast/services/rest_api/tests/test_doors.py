@@ -57,6 +57,15 @@ def test_the_document_and_its_explorer_are_open(alice):
     assert alice.client.get("/api/v1/docs").status_code == 200
 
 
+def test_health_is_a_write_taken_back(alice):
+    answer = alice.client.get("/healthz/rest-api")
+    assert answer.status_code == 200
+    assert answer.json()["ok"] and [check["name"] for check in answer.json()["checks"]] == ["keys", "write"]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM idempotent_answer WHERE account_id = 0")
+        assert cursor.fetchone() == (0,)
+
+
 def test_no_address_is_a_json_error(alice):
     assert alice.client.get("/nowhere").json()["error"]
     assert alice.get("no/such/thing").status_code == 404

@@ -2,6 +2,7 @@
 
 from standfast.components.content.compile import CompiledMessage, Preview, compile_message
 from standfast.components.content.finished import track_finished
+from standfast.components.content.images import image_of
 from standfast.components.content.links import LinkSigner
 from standfast.components.content.models import Content, SourceKind
 from standfast.components.content.previews import SAMPLE, Shown, contact_values, find_contact, newest_contact, show
@@ -24,6 +25,7 @@ __all__ = [
     "contact_values",
     "example_newsletter",
     "find_contact",
+    "image_of",
     "newest_contact",
     "show",
     "starters",

@@ -26,3 +26,15 @@ class Content(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class ContentImage(models.Model):
+    """An image that contents show; known by the SHA-256 of its bytes, so that its address never means another one."""
+
+    account_id = models.BigIntegerField()
+    digest = models.CharField(max_length=64)
+    pk = models.CompositePrimaryKey("account_id", "digest")
+    kind = models.CharField(max_length=4)
+    size = models.IntegerField()
+    data = models.BinaryField()
+    created_at = models.DateTimeField(auto_now_add=True)

@@ -1,9 +1,13 @@
 """The face of audience."""
 
+from standfast.components.audience.brands import add_brand_do_not_mail, brand_named, lift_brand_do_not_mail
 from standfast.components.audience.consumers import CONSUMERS
 from standfast.components.audience.csv_file import FileProblem
+from standfast.components.audience.editing import Taken, change_contact
 from standfast.components.audience.erasing import delete_contact
 from standfast.components.audience.models import (
+    Brand,
+    BrandDoNotMail,
     Contact,
     ContactSummary,
     CustomField,
@@ -13,12 +17,14 @@ from standfast.components.audience.models import (
     Import,
     ImportState,
     List,
+    SecureList,
     Subscription,
     SubscriptionStatus,
     Tag,
 )
 from standfast.components.audience.preferences import Place, Preferences, change_preferences, preferences_of
 from standfast.components.audience.searching import COUNT_MAX, how_many, list_sizes
+from standfast.components.audience.secure_lists import on_secure_lists
 from standfast.components.audience.starting import (
     begin_import,
     cancel_import,
@@ -27,7 +33,13 @@ from standfast.components.audience.starting import (
     set_mapping,
     start_import,
 )
-from standfast.components.audience.subscribing import create_list, delete_list, subscribe, unsubscribe
+from standfast.components.audience.subscribing import (
+    create_list,
+    delete_list,
+    remove_from_lists,
+    subscribe,
+    unsubscribe,
+)
 from standfast.components.audience.suppressing import Suppressed, add_do_not_mail, lift_do_not_mail
 from standfast.components.audience.timeline import TimelineItem, contact_timeline
 from standfast.components.audience.upsert import ContactRow, Landed, upsert_contacts
@@ -35,6 +47,8 @@ from standfast.components.audience.upsert import ContactRow, Landed, upsert_cont
 __all__ = [
     "CONSUMERS",
     "COUNT_MAX",
+    "Brand",
+    "BrandDoNotMail",
     "Contact",
     "ContactRow",
     "ContactSummary",
@@ -49,14 +63,19 @@ __all__ = [
     "List",
     "Place",
     "Preferences",
+    "SecureList",
     "Subscription",
     "SubscriptionStatus",
     "Suppressed",
     "Tag",
+    "Taken",
     "TimelineItem",
+    "add_brand_do_not_mail",
     "add_do_not_mail",
     "begin_import",
+    "brand_named",
     "cancel_import",
+    "change_contact",
     "change_preferences",
     "contact_timeline",
     "create_list",
@@ -64,10 +83,13 @@ __all__ = [
     "delete_list",
     "how_many",
     "import_file",
+    "lift_brand_do_not_mail",
     "lift_do_not_mail",
     "list_sizes",
     "new_field",
+    "on_secure_lists",
     "preferences_of",
+    "remove_from_lists",
     "set_mapping",
     "start_import",
     "subscribe",

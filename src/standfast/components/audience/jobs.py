@@ -11,6 +11,7 @@ from procrastinate.contrib.django import app
 
 from standfast.components.audience.clearing import cancel_forgotten, clear_files
 from standfast.components.audience.importing import give_up, run_import
+from standfast.components.audience.list_counts import count_list
 from standfast.components.audience.reading_ahead import ReaderDied
 from standfast.platform import config, postgres
 
@@ -39,6 +40,13 @@ def import_contacts(context: JobContext, account_id: int, import_id: int, dry: b
             if context.job.attempts < _DEATHS_MAX:
                 raise
             give_up(connection, account_id=account_id, import_id=import_id, problem=_NO_MEMORY)
+
+
+@app.task(name="audience.count_people", retry=_AGAIN)
+def count_people(account_id: int, list_id: int) -> None:
+    """Take the counts of a list that has many people."""
+    with psycopg.connect(postgres.dsn(config.load(), "loader")) as connection, connection.cursor() as cursor:
+        count_list(cursor, account_id=account_id, list_id=list_id)
 
 
 @app.periodic(cron="23 * * * *")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -57,8 +58,18 @@ def subscribe(*, account_id: int, list_id: int, contact_ids: Sequence[int], reas
     return len(moved)
 
 
-def unsubscribe(*, account_id: int, list_id: int | None, contact_ids: Sequence[int], reason: str = "manual") -> int:
-    """Unsubscribe people from a list, or from all where it is None; returns how many ended. In the account's scope."""
+def unsubscribe(
+    *,
+    account_id: int,
+    list_id: int | None,
+    contact_ids: Sequence[int],
+    reason: str = "manual",
+    more: Mapping[str, Any] | None = None,
+) -> int:
+    """Unsubscribe people from a list, or from all where it is None; returns how many ended. In the account's scope.
+
+    more: what else the events tell.
+    """
     now = dt.datetime.now(dt.UTC)
     with connection.cursor() as cursor:
         lock_people(cursor, account_id=account_id)
@@ -68,7 +79,27 @@ def unsubscribe(*, account_id: int, list_id: int | None, contact_ids: Sequence[i
         )
         ended = cursor.fetchall()
         told = [
-            events.Event(now, "unsubscribed", contact, data={"list": left, "reason": reason}) for contact, left in ended
+            events.Event(now, "unsubscribed", contact, data={"list": left, "reason": reason, **(more or {})})
+            for contact, left in ended
         ]
         events.append(cursor, account_id=account_id, events=told)
     return len(ended)
+
+
+def remove_from_lists(*, account_id: int, list_ids: Sequence[int] | None, contact_ids: Sequence[int]) -> int:
+    """Take people off lists, or off all where it is None, as if they had never been there; returns how many places ended.
+
+    In the account's scope. That somebody unsubscribed from the list is forgotten with it.
+    """
+    now = dt.datetime.now(dt.UTC)
+    with connection.cursor() as cursor:
+        lock_people(cursor, account_id=account_id)
+        lists = None if list_ids is None else list(list_ids)
+        cursor.execute(
+            QUERIES.remove_from_lists.sql,
+            {"account_id": account_id, "list_ids": lists, "contact_ids": list(contact_ids)},
+        )
+        gone = cursor.fetchall()
+        told = [events.Event(now, "removed_from_list", contact, data={"list": left}) for contact, left in gone]
+        events.append(cursor, account_id=account_id, events=told)
+    return len(gone)

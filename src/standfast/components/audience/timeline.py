@@ -30,6 +30,9 @@ _SHOWN: dict[str, tuple[str, str, str]] = {
     "contact_updated": ("Changed", "user-edit", "grey"),
     "contact_imported": ("Imported", "file-import", "accent"),
     "do_not_mail_added": ("Put on do-not-mail", "mail-off", "red"),
+    "removed_from_list": ("Removed from a list", "user-minus", "grey"),
+    "brand_do_not_mail_added": ("Wants no mail of a brand", "mail-off", "red"),
+    "brand_do_not_mail_removed": ("Takes mail of a brand again", "mail-plus", "green"),
     "do_not_mail_removed": ("Taken off do-not-mail", "mail-plus", "green"),
 }
 _UNKNOWN = ("", "point", "grey")

@@ -9,15 +9,21 @@ from typing import Any, NamedTuple
 
 from standfast.components.audience.landing import Choices, IncomingRow, fill, land, taken_uids
 from standfast.components.audience.locking import lock_people
+from standfast.components.audience.queries import QUERIES
 from standfast.platform import events
 from standfast.protocols.address import AddressError, parse_address
 
 ROWS_MAX = 10_000
+FEW = 50  # up to so many go by one statement
+TAKEN = "this uid belongs to somebody else"
 TEXT_FIELDS = ("first_name", "last_name", "phone", "fax", "time_zone", "uid")
 
 
 class ContactRow(NamedTuple):
-    """A person to make or change. None leaves what is there; `fields` are merged by key, `tag_ids` are added."""
+    """A person to make or change. None leaves what is there; `fields` are merged by key, `tag_ids` are added.
+
+    Of up to FEW rows, a field that is None is taken away, and `drop_tag_ids` are.
+    """
 
     email: str
     first_name: str | None = None
@@ -28,6 +34,7 @@ class ContactRow(NamedTuple):
     uid: str | None = None
     fields: Mapping[str, Any] | None = None
     tag_ids: Sequence[int] | None = None
+    drop_tag_ids: Sequence[int] | None = None
 
 
 class Landed(NamedTuple):
@@ -62,25 +69,57 @@ def upsert_contacts(
         keys.append(address.key)
         last[address.key] = _incoming(n, row, address.email, address.key)
     lock_people(cursor, account_id=account_id)
-    fill(cursor, last.values())
-    taken = set(taken_uids(cursor, account_id=account_id))
     now = dt.datetime.now(dt.UTC)
-    land(cursor, account_id=account_id, choices=Choices(now, create_new, update_known))
-    cursor.execute("SELECT email_key, outcome, contact_id FROM audience_landed")
-    landed = {key: Landed(outcome, contact_id) for key, outcome, contact_id in cursor.fetchall()}
+    way = _in_one_statement if len(given) <= FEW else _by_landing
+    drops = {key: _ids(given[one.n].drop_tag_ids) for key, one in last.items()}
+    landed = way(cursor, account_id, last, drops, Choices(now, create_new, update_known)) if last else {}
     _tell(cursor, account_id, now, landed.values())
     for n, key in enumerate(keys):
         if key is not None:
-            used = Landed("refused", None, "this uid belongs to somebody else")
-            results[n] = used if last[key].n in taken else landed[key]
+            results[n] = landed[key]
     return [result for result in results if result is not None]
+
+
+def _by_landing(
+    cursor: Any, account_id: int, last: Mapping[str, IncomingRow], drops: Mapping[str, Any], choices: Choices
+) -> dict[str, Landed]:
+    if any(drops.values()):
+        raise ValueError(f"Tags are taken away from at most {FEW} people at a time.")
+    fill(cursor, last.values())
+    taken = set(taken_uids(cursor, account_id=account_id))
+    land(cursor, account_id=account_id, choices=choices)
+    cursor.execute("SELECT email_key, outcome, contact_id FROM audience_landed")
+    landed = {key: Landed(outcome, contact_id) for key, outcome, contact_id in cursor.fetchall()}
+    return landed | {key: Landed("refused", None, TAKEN) for key, row in last.items() if row.n in taken}
+
+
+def _in_one_statement(
+    cursor: Any, account_id: int, last: Mapping[str, IncomingRow], drops: Mapping[str, Any], choices: Choices
+) -> dict[str, Landed]:
+    rows = list(last.values())
+    columns = {name: [getattr(row, name) for row in rows] for name in IncomingRow._fields}
+    cursor.execute(
+        QUERIES.upsert_few.sql,
+        {**columns, "drop_tag_ids": [drops[row.email_key] for row in rows], "account_id": account_id, "at": choices.stamp,
+         "create_new": choices.create_new, "update_known": choices.update_known},
+    )  # fmt: skip
+    keys = {row.n: row.email_key for row in rows}
+    return {
+        keys[n]: Landed("refused", None, TAKEN) if outcome == "taken" else Landed(outcome, contact_id)
+        for n, contact_id, outcome in cursor.fetchall()
+    }
 
 
 def _incoming(n: int, row: ContactRow, email: str, key: str) -> IncomingRow:
     texts = {name: _clean(getattr(row, name)) for name in TEXT_FIELDS}
     fields = json.dumps(row.fields, ensure_ascii=False).replace("\\u0000", "") if row.fields else None
-    tags = "{" + ",".join(str(int(tag)) for tag in row.tag_ids) + "}" if row.tag_ids else None
-    return IncomingRow(n, email, key, fields=fields, tag_ids=tags, **{**texts, "uid": texts["uid"] or None})
+    uid = texts["uid"] or None
+    return IncomingRow(n, email, key, fields=fields, tag_ids=_ids(row.tag_ids), **{**texts, "uid": uid})
+
+
+def _ids(given: Sequence[int] | None) -> str | None:
+    """As an array literal."""
+    return "{" + ",".join(str(int(one)) for one in given) + "}" if given else None
 
 
 def _clean(text: str | None) -> str | None:

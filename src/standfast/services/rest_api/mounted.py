@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from standfast.components.accounts import endpoints as accounts
+from standfast.components.audience import compatible as audience  # noqa: F401
 from standfast.components.campaigns import compatible_reports as campaign_reports  # noqa: F401
 from standfast.components.content import compatible as content  # noqa: F401
 from standfast.components.tracking import compatible as account_reports  # noqa: F401

@@ -66,11 +66,20 @@ def free_ports(count: int) -> list[int]:
 @contextlib.contextmanager
 def service(*arguments: str, port: int | None = None) -> Iterator[psutil.Process]:
     """One service as a child process; with `port`, once it listens. Stopped with SIGTERM."""
-    process = subprocess.Popen([sys.executable, "-m", "standfast.cli", "run", *arguments], stdout=subprocess.DEVNULL,
-                               stderr=subprocess.DEVNULL)  # fmt: skip
+    yield from _running([sys.executable, "-m", "standfast.cli", "run", *arguments], port)
+
+
+@contextlib.contextmanager
+def sink(port: int) -> Iterator[psutil.Process]:
+    """An SMTP server that takes everything and keeps nothing (`benchmarks/sink.py`)."""
+    yield from _running([sys.executable, "-m", "benchmarks.sink", str(port)], port)
+
+
+def _running(command: list[str], port: int | None) -> Iterator[psutil.Process]:
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         while port is not None and socket.socket().connect_ex(("127.0.0.1", port)):
-            assert process.poll() is None, f"{arguments} ended"
+            assert process.poll() is None, f"{command} ended"
             time.sleep(0.05)
         yield psutil.Process(process.pid)
     finally:

@@ -10,7 +10,7 @@ import psycopg
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding
 
-from benchmarks.installation import cpu_seconds, installation, peak_mb, service
+from benchmarks.installation import cpu_seconds, installation, peak_mb, service, sink
 
 MESSAGES = 20_000
 
@@ -52,7 +52,7 @@ def run(messages: int = MESSAGES) -> dict[str, float]:
                 suppressed_list_ids=[],
             )  # fmt: skip
         froze = time.perf_counter() - began
-        with service("inbox", port=config.inbox_port), service("worker", "--part", "send") as worker:
+        with sink(config.inbox_port), service("worker", "--part", "send") as worker:
             _wait(config, send.pk, lambda state, next_seq: next_seq > 1)
             began, cpu, system = time.perf_counter(), cpu_seconds(worker), worker.cpu_times().system
             _wait(config, send.pk, lambda state, next_seq: state == "finished")

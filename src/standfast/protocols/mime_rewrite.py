@@ -1,4 +1,4 @@
-"""Change the HTML and the headers of a finished message and keep every other byte as it is: attachments, text, structure.
+"""Change the HTML, the text and the headers of a finished message and keep every other byte as it is: attachments, text, structure.
 
 The message is read by its boundaries, not taken apart and put together again: an image that was given as base64 leaves as
 the same base64. RFC 5322, RFC 2045, RFC 2046 section 5.1.
@@ -13,7 +13,7 @@ import email
 import email.message
 import quopri
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -21,6 +21,8 @@ from .quoted_printable import qp_close, qp_run
 
 DEPTH_MAX = 20
 PARTS_MAX = 500
+Changes = Mapping[str, Callable[[str], str]]
+"""What becomes of the parts of a media type: text/html, text/plain."""
 _HEADER = re.compile(rb"([!-9;-~]+)[ \t]*:((?:[^\r\n]|\r\n[ \t])*)(?:\r\n|\Z)")
 
 
@@ -87,7 +89,12 @@ def read_letter(raw: bytes) -> Letter:
 
 
 def rewrite_html(letter: Letter, change: Callable[[str], str]) -> Letter:
-    """The letter with `change` applied to its HTML: every text/html part that is no attachment.
+    """The letter with `change` applied to its HTML; see `rewrite_parts`."""
+    return rewrite_parts(letter, {"text/html": change})
+
+
+def rewrite_parts(letter: Letter, changes: Changes) -> Letter:
+    """The letter with the text of every part of those media types changed that is no attachment.
 
     A part in an unknown charset or encoding is left as it is. What was 7bit or 8bit leaves as quoted-printable.
     """
@@ -95,13 +102,13 @@ def rewrite_html(letter: Letter, change: Callable[[str], str]) -> Letter:
     edits: list[tuple[int, int, bytes]] = []
     top = email.message_from_bytes(block)
     if top.get_content_maintype() != "multipart":
-        new = _changed(top, letter.body, change)
+        new = _changed(top, letter.body, changes)
         if new is None:
             return letter
         body, encoding = new
         changed = Letter(letter.headers, body)
         return changed if encoding is None else changed.with_headers([(b"Content-Transfer-Encoding", encoding)])
-    count = _collect(top, letter.body, 0, len(letter.body), change=change, edits=edits, depth=1, seen=0)
+    count = _collect(top, letter.body, 0, len(letter.body), changes=changes, edits=edits, depth=1, seen=0)
     if not edits or count > PARTS_MAX:
         return letter
     pieces, done = [], 0
@@ -117,7 +124,7 @@ def _collect(
     start: int,
     end: int,
     *,
-    change: Callable[[str], str],
+    changes: Changes,
     edits: list[tuple[int, int, bytes]],
     depth: int,
     seen: int,
@@ -140,9 +147,9 @@ def _collect(
         inner_start = high - len(inner)
         parsed = email.message_from_bytes(head + b"\r\n\r\n")
         if parsed.get_content_maintype() == "multipart":
-            seen = _collect(parsed, body, inner_start, high, change=change, edits=edits, depth=depth + 1, seen=seen)
+            seen = _collect(parsed, body, inner_start, high, changes=changes, edits=edits, depth=depth + 1, seen=seen)
             continue
-        new = _changed(parsed, inner, change)
+        new = _changed(parsed, inner, changes)
         if new is None:
             continue
         content, encoding = new
@@ -152,11 +159,10 @@ def _collect(
     return seen
 
 
-def _changed(
-    part: email.message.Message, body: bytes, change: Callable[[str], str]
-) -> tuple[bytes, bytes | None] | None:
-    """(new body, new transfer encoding or None for the same) of an HTML part; None where it stays."""
-    if part.get_content_type() != "text/html" or part.get_content_disposition() == "attachment":
+def _changed(part: email.message.Message, body: bytes, changes: Changes) -> tuple[bytes, bytes | None] | None:
+    """(new body, new transfer encoding or None for the same) of a part; None where it stays."""
+    change = changes.get(part.get_content_type())
+    if change is None or part.get_content_disposition() == "attachment":
         return None
     encoding = str(part.get("Content-Transfer-Encoding", "7bit")).strip().lower()
     charset = part.get_content_charset("utf-8")

@@ -74,6 +74,8 @@ class Finished:
     clicks: bool = True
     ignore_do_not_mail: bool = False
     due_at: dt.datetime | None = None
+    bcc: str = ""
+    metadata: Mapping[str, str] = field(default_factory=dict)  # the program's own names for it
     key: str = ""
 
 
@@ -91,7 +93,7 @@ def deliver(campaign: TransactionalCampaign, messages: Sequence[Templated | Fini
         firsts.append(len(submissions))
         made = _submission(campaign, message, contact_id, email)
         submissions.append(made)
-        if isinstance(message, Templated) and message.bcc:
+        if message.bcc:
             submissions.append(_copy(made, message.bcc))
     taken = submit(account_id=campaign.account_id, send_id=campaign.send_id, messages=submissions)
     return [taken[first] for first in firsts]
@@ -128,12 +130,14 @@ def _submission(
     campaign: TransactionalCampaign, message: Templated | Finished, contact_id: int, email: str
 ) -> Submission:
     if isinstance(message, Finished):
-        values = {
+        values: dict[str, Any] = {
             "from_email": message.from_email,
             "sender": message.sender,
             "opens": message.opens,
             "clicks": message.clicks,
         }
+        if message.metadata:
+            values["metadata"] = dict(message.metadata)
         return Submission(
             contact_id=contact_id, email=email, raw=message.raw, values=values, due_at=message.due_at, key=message.key,
             ignore_do_not_mail=message.ignore_do_not_mail,

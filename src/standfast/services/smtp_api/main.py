@@ -16,11 +16,13 @@ from standfast.platform.config import Config
 from standfast.protocols.smtp_server import Limits, serve
 from standfast.protocols.smtp_submission import SubmissionSession
 from standfast.services.smtp_api.acceptance import Acceptance
+from standfast.services.smtp_api.dialects import DIALECTS
+from standfast.services.smtp_api.order import RECIPIENTS_MAX
 from standfast.services.smtp_api.session import Submission
 
 log = structlog.get_logger("smtp_api")
 MESSAGE_BYTES_MAX = 10 * 1024 * 1024  # the reference product's limit
-LIMITS = Limits(message_bytes=MESSAGE_BYTES_MAX, recipients=1000, connections=1000, idle_seconds=120)
+LIMITS = Limits(message_bytes=MESSAGE_BYTES_MAX, recipients=RECIPIENTS_MAX, connections=1000, idle_seconds=120)
 
 
 def main(config: Config) -> None:
@@ -36,7 +38,7 @@ async def _serve(config: Config) -> None:
     context = tls_context()
     hostname = os.environ.get("STANDFAST_SUBMISSION_NAME", config.bounce_domain.split(",")[0].strip())
     common = {
-        "host": config.host, "hooks": lambda: Submission(acceptance), "hostname": hostname, "limits": LIMITS,
+        "host": config.host, "hooks": lambda: Submission(acceptance, DIALECTS), "hostname": hostname, "limits": LIMITS,
         "ssl_context": context, "session": SubmissionSession,
     }  # fmt: skip
     try:

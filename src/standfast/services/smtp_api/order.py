@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from email.utils import getaddresses
@@ -9,6 +10,7 @@ from email.utils import getaddresses
 from standfast.protocols.address import AddressError, parse_address
 from standfast.protocols.mime_rewrite import Letter
 
+RECIPIENTS_MAX = 1000
 CUSTOM_CHARACTERS_MAX = 988  # of all X-Custom-* headers together
 LANGUAGES = {
     "english": "en", "spanish": "es", "german": "de", "italian": "it", "french": "fr", "portuguese": "pt",
@@ -19,6 +21,10 @@ CONTROL = frozenset(
     ["x-apikey", "x-accountid", "x-campaignname", "x-campaignid", "x-ctags", "x-ignorednm", "x-brandname", "x-language",
      "x-address", "bcc", "dkim-signature", "return-path"]
 )  # fmt: skip
+
+
+Personal = Callable[[int, str], Callable[[str, bool], str]]
+"""(place among the recipients, address) to what changes a text for that one; the flag says that the text is HTML."""
 
 
 class OrderRefused(Exception):
@@ -41,6 +47,13 @@ class Order:
     opens: bool = True
     clicks: bool = True
     metadata: dict[str, str] = field(default_factory=dict)
+    vendor: str = ""  # whose headers it has, when others'
+    to: list[str] = field(default_factory=list)  # instead of the envelope's recipients
+    personal: list[Personal] = field(default_factory=list)
+    send_at: dt.datetime | None = None
+    send_each_at: list[dt.datetime] = field(default_factory=list)
+    bcc: str = ""
+    drop: bool = False  # taken, and not sent
 
 
 Dialect = Callable[[Letter, Order], Letter]
@@ -49,11 +62,13 @@ Dialect = Callable[[Letter, Order], Letter]
 
 def read_order(letter: Letter, *, dialects: tuple[Dialect, ...] = (), authenticated: bool) -> tuple[Order, Letter]:
     """The order and the letter without control headers. authenticated: the session brought a key. Raises OrderRefused."""
+    if any(b"\0" in value for _, value in letter.headers):
+        raise OrderRefused("A header has a NUL character")
     order = Order()
     for dialect in dialects:
         letter = dialect(letter, order)
     order.key = letter.value("X-ApiKey") or ""
-    order.campaign = (letter.value("X-CampaignName") or order.campaign).strip()
+    order.campaign = (letter.value("X-CampaignName") or order.campaign or order.vendor).strip()
     if not authenticated and not order.key:
         raise OrderRefused("Missing Header X-ApiKey")
     _sender_and_recipient(letter)

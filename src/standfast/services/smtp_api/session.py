@@ -7,12 +7,12 @@ import re
 from django.db import InterfaceError, OperationalError
 
 from standfast.components.accounts.api import KeyHolder, KeyRefused, Refusal
-from standfast.components.transactional.api import Finished, Recipient
 from standfast.protocols.mime_rewrite import LetterError, read_letter
 from standfast.protocols.smtp_outcome import Reply
 from standfast.protocols.smtp_session import Envelope, SessionHooks
 from standfast.services.smtp_api.acceptance import AGAIN_LATER, Acceptance
 from standfast.services.smtp_api.order import Dialect, Order, OrderRefused, read_order, sender_of
+from standfast.services.smtp_api.personal import messages_of
 
 _KEY = re.compile(r"sf_([0-9]{1,18})_[A-Za-z0-9_-]{20,100}")
 NOT_IN = Reply(535, "5.7.8 there is no such API key")
@@ -54,14 +54,12 @@ class Submission(SessionHooks):
         holder = await self._holder_of(order)
         if isinstance(holder, Reply):
             return holder
-        key = letter.value("Message-ID") or ""
-        messages = [
-            Finished(
-                Recipient(address), raw=letter.head() + letter.body, from_email=sender, sender=name, opens=order.opens,
-                clicks=order.clicks, ignore_do_not_mail=order.ignore_do_not_mail, key=key,
-            )
-            for address in dict.fromkeys(envelope.recipients)
-        ]  # fmt: skip
+        if order.drop:
+            return Reply(250, "2.0.0 taken as a test: it is not sent")
+        try:
+            messages = messages_of(order, letter, envelope.recipients, sender=sender, name=name)
+        except OrderRefused as refused:
+            return failed(str(refused))
         return await self.acceptance.hand_in(holder, order, messages)
 
     async def _holder_of(self, order: Order) -> KeyHolder | Reply:

@@ -4,9 +4,9 @@ import pytest
 from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from procrastinate.contrib.django import app
 
 from standfast.components.audience.api import ContactRow, List, create_list, subscribe, upsert_contacts
-from standfast.components.audience.jobs import count_people
 from standfast.platform import tenancy
 from standfast.services.rest_api.tests.caller import Caller, key_of
 
@@ -100,7 +100,7 @@ def test_counts_of_a_large_list_are_kept(alice):
             [one],
         )
         assert cursor.fetchone() == (1,)
-    count_people(account_id=alice.account_id, list_id=one)
+    app.tasks["audience.count_people"](account_id=alice.account_id, list_id=one)
     assert alice.get(f"lists/{one}").json()["subscribers"] == 1002
     assert alice.get("lists").json()[0]["refreshed_at"]
 

@@ -23,6 +23,7 @@ run: ## start everything (application, tracker, worker, inbox, database); Ctrl-C
 test: tools ## the whole suite, browser included
 	@scripts/browser.sh
 	@QUIET=1 scripts/replay-tools.sh
+	@scripts/mail-clients.sh
 	@$(BIN)/pytest -n 2 --dist loadfile $(ARGS)
 
 lint: tools ## ruff, mypy, import-linter, tsc

@@ -2,9 +2,8 @@
 
 import pytest
 
-from standfast.components.tracking.tests.conftest import sent  # noqa: F401
 from standfast.services.rest_api.tests.caller import Caller, key_of
-from standfast.services.rest_api.tests.sending import campaign_of
+from standfast.services.rest_api.tests.sending import sent_campaign
 
 REPORTS = {
     "opens": ([1, 1, 2], {"browser", "ip_address", "recorded_at"}),
@@ -16,8 +15,8 @@ REPORTS = {
 
 
 @pytest.fixture
-def campaign_id(sent):  # noqa: F811
-    return campaign_of(sent)
+def campaign_id(people, loader):
+    return sent_campaign(people.account.pk, loader).campaign_id
 
 
 def people_of(rows):

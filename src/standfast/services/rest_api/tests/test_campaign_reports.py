@@ -2,8 +2,7 @@
 
 import pytest
 
-from standfast.components.tracking.tests.conftest import sent  # noqa: F401
-from standfast.services.rest_api.tests.sending import campaign_of
+from standfast.services.rest_api.tests.sending import sent_campaign
 
 REPORTS = (
     "delivered_report", "open_report", "opened_report", "click_report", "link_report", "bounce_report",
@@ -13,8 +12,8 @@ RESPONSE = {"account_id", "campaign_id", "contact_id", "uid", "browser", "ip_add
 
 
 @pytest.fixture
-def campaign_id(sent):  # noqa: F811
-    return campaign_of(sent)
+def campaign_id(people, loader):
+    return sent_campaign(people.account.pk, loader).campaign_id
 
 
 @pytest.mark.parametrize(

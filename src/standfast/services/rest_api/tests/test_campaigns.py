@@ -6,11 +6,10 @@ from standfast.components.audience.api import create_list
 from standfast.components.campaigns.api import Campaign
 from standfast.components.content.api import Content
 from standfast.components.delivery.api import Send, add_domain
-from standfast.components.tracking.tests.conftest import sent  # noqa: F401
 from standfast.components.transactional.api import TransactionalCampaign
 from standfast.platform.tenancy import account_scope
 from standfast.services.rest_api.tests.caller import Caller, key_of
-from standfast.services.rest_api.tests.sending import campaign_of
+from standfast.services.rest_api.tests.sending import sent_campaign
 
 CAMPAIGN = {
     "name": "Spring", "subject": "Spring is here", "preheader": "Look", "from_name": "Shop", "from_email": "news@shop.example",
@@ -102,8 +101,8 @@ def test_a_campaign_with_tags_and_nothing_of_lists_is_transactional(alice, groun
         assert not Campaign.objects.exists()
 
 
-def test_what_was_sent_has_figures_and_is_not_deleted(alice, sent):  # noqa: F811
-    campaign_id = campaign_of(sent)
+def test_what_was_sent_has_figures_and_is_not_deleted(alice, people, loader):
+    campaign_id = sent_campaign(people.account.pk, loader).campaign_id
     row = alice.get(f"campaigns/{campaign_id}").json()
     assert (row["delivered"], row["bounced"], row["unsubscribed"], row["complained"]) == (6, 2, 1, 1)
     assert alice.delete(f"campaigns/{campaign_id}").status_code == 422

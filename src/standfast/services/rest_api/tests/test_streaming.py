@@ -7,15 +7,14 @@ import json
 import pytest
 from defusedxml import ElementTree
 
-from standfast.components.tracking.tests.conftest import sent  # noqa: F401
-from standfast.services.rest_api.tests.sending import campaign_of
+from standfast.services.rest_api.tests.sending import sent_campaign
 
 STREAM = "/stream/accounts"
 
 
 @pytest.fixture
-def campaign_id(sent):  # noqa: F811
-    return campaign_of(sent)
+def campaign_id(people, loader):
+    return sent_campaign(people.account.pk, loader).campaign_id
 
 
 def whole(answer):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from standfast.components.campaigns.compatible import campaign_of, row, rows
+from standfast.components.campaigns.compatible.campaigns import campaign_of, row, rows
 from standfast.components.campaigns.models import Campaign
 from standfast.components.delivery.api import Send
 from standfast.components.tracking.api import Report, by_send, report_columns, report_page, report_total

@@ -24,7 +24,9 @@ from standfast.services.smtp_api.order import Order
 
 log = structlog.get_logger("smtp_api")
 BATCH = 100
+BATCH_BYTES = 16 * 1024 * 1024
 WAITING_MAX = 5000
+WAITING_BYTES_MAX = 256 * 1024 * 1024
 KEY_SECONDS = 5.0
 SCOPE = "transactional:write"
 TAKEN = Reply(250, "2.0.0 taken")
@@ -41,9 +43,11 @@ class Handed:
     messages: list[transactional.Finished]
     loop: asyncio.AbstractEventLoop
     reply: asyncio.Future[Reply] = field(init=False)
+    size: int = field(init=False)  # of all its rows, bytes
 
     def __post_init__(self) -> None:
         self.reply = self.loop.create_future()
+        self.size = sum(len(message.raw) for message in self.messages)
 
     def answer(self, reply: Reply) -> None:
         """From the writing thread."""
@@ -63,16 +67,23 @@ class Acceptance:
         self._thread = threading.Thread(target=self._run, name="acceptance", daemon=True)
         self._thread.start()
         self._checking = ThreadPoolExecutor(max_workers=4, thread_name_prefix="keys")
+        self._waiting_bytes = 0  # touched by the event loop alone
         self._keys: dict[tuple[int, str, str], tuple[float, KeyHolder]] = {}
 
     async def hand_in(self, holder: KeyHolder, order: Order, messages: list[transactional.Finished]) -> Reply:
         """Written and committed, or why not."""
         handed = Handed(holder, order, messages, asyncio.get_running_loop())
+        if self._waiting_bytes and self._waiting_bytes + handed.size > WAITING_BYTES_MAX:
+            return BUSY
         try:
             self._waiting.put_nowait(handed)
         except queue.Full:
             return BUSY
-        return await handed.reply
+        self._waiting_bytes += handed.size
+        try:
+            return await asyncio.shield(handed.reply)
+        finally:
+            self._waiting_bytes -= handed.size
 
     async def let_in(self, account_id: int, key: str, address: str) -> KeyHolder:
         """The key's holder. Raises KeyRefused, OperationalError."""
@@ -97,7 +108,8 @@ class Acceptance:
             if first is None:
                 return
             batch = [first]
-            while len(batch) < BATCH:
+            size = first.size
+            while len(batch) < BATCH and size < BATCH_BYTES:
                 try:
                     other = self._waiting.get_nowait()
                 except queue.Empty:
@@ -106,6 +118,7 @@ class Acceptance:
                     self._waiting.put(None)
                     break
                 batch.append(other)
+                size += other.size
             self._write(batch)
 
     def _write(self, batch: list[Handed]) -> None:

@@ -144,7 +144,13 @@ class Supervisor:
     def _start_services(self) -> None:
         names = ["tracker", "mail_exchanger"]
         names += ["inbox"] if self.inbox else []
-        names += ["application", "rest_api", "smtp_api", "worker-tend", *[f"worker-send-{n}" for n in range(1, self.workers + 1)]]
+        names += [
+            "application",
+            "rest_api",
+            "smtp_api",
+            "worker-tend",
+            *[f"worker-send-{n}" for n in range(1, self.workers + 1)],
+        ]
         for name in names:
             command = [sys.executable, "-m", "standfast.cli", "run", *_service_arguments(name)]
             child = Child(name, command, self.config.var / "log" / f"{name}.log")

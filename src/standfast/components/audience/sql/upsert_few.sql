@@ -18,24 +18,31 @@ WITH incoming AS (
     SELECT n, row_number() OVER (PARTITION BY uid ORDER BY n DESC) AS place FROM incoming WHERE uid IS NOT NULL
   ) twice WHERE place > 1
 ), known AS (
-  SELECT i.n, k.id, i.email, coalesce(i.uid, k.uid) AS uid, coalesce(i.first_name, k.first_name) AS first_name,
+  SELECT i.n, k.id, i.email, i.email_key, k.created_at, coalesce(i.uid, k.uid) AS uid, coalesce(i.first_name, k.first_name) AS first_name,
          coalesce(i.last_name, k.last_name) AS last_name, coalesce(i.phone, k.phone) AS phone, coalesce(i.fax, k.fax) AS fax,
          coalesce(i.time_zone, k.time_zone) AS time_zone,
          CASE WHEN i.fields IS NULL THEN k.fields ELSE jsonb_strip_nulls(k.fields || i.fields) END AS fields,
          CASE WHEN k.tag_ids @> i.tag_ids AND NOT k.tag_ids && i.drop_tag_ids THEN k.tag_ids
-              ELSE ARRAY(SELECT DISTINCT t FROM unnest(k.tag_ids || i.tag_ids) t WHERE t <> ALL(i.drop_tag_ids) ORDER BY t) END AS tag_ids
+              ELSE ARRAY(SELECT DISTINCT t FROM unnest(k.tag_ids || i.tag_ids) t WHERE t <> ALL(i.drop_tag_ids) ORDER BY t) END AS tag_ids,
+         k.email AS was_email, k.uid AS was_uid, k.first_name AS was_first_name, k.last_name AS was_last_name, k.phone AS was_phone,
+         k.fax AS was_fax, k.time_zone AS was_time_zone, k.fields AS was_fields, k.tag_ids AS was_tag_ids
   FROM incoming i CROSS JOIN LATERAL (
     SELECT * FROM audience_contact c WHERE c.account_id = :account_id AND c.email_key = i.email_key LIMIT 1
   ) k
   WHERE NOT EXISTS (SELECT FROM taken t WHERE t.n = i.n)
 ), changed AS (
-  UPDATE audience_contact c SET email = k.email, uid = k.uid, first_name = k.first_name, last_name = k.last_name, phone = k.phone,
-    fax = k.fax, time_zone = k.time_zone, fields = k.fields, tag_ids = k.tag_ids, updated_at = :at
+  -- An INSERT that always conflicts, for its look-up cannot be planned wrongly (a table that grew a moment ago has no statistics).
+  INSERT INTO audience_contact AS c (account_id, id, email, email_key, uid, first_name, last_name, phone, fax, time_zone, fields, tag_ids,
+                                     created_at, updated_at)
+  SELECT :account_id, id, email, email_key, uid, first_name, last_name, phone, fax, time_zone, fields, tag_ids, created_at, :at
   FROM known k
-  WHERE c.account_id = :account_id AND c.id = k.id AND :update_known
-    AND (c.email, c.uid, c.first_name, c.last_name, c.phone, c.fax, c.time_zone, c.fields, c.tag_ids) IS DISTINCT FROM
-        (k.email, k.uid, k.first_name, k.last_name, k.phone, k.fax, k.time_zone, k.fields, k.tag_ids)
-  RETURNING k.n
+  WHERE :update_known AND (email, uid, first_name, last_name, phone, fax, time_zone, fields, tag_ids) IS DISTINCT FROM
+    (was_email, was_uid, was_first_name, was_last_name, was_phone, was_fax, was_time_zone, was_fields, was_tag_ids)
+  ON CONFLICT (account_id, email_key) DO UPDATE SET
+    email = excluded.email, uid = excluded.uid, first_name = excluded.first_name, last_name = excluded.last_name,
+    phone = excluded.phone, fax = excluded.fax, time_zone = excluded.time_zone, fields = excluded.fields, tag_ids = excluded.tag_ids,
+    updated_at = excluded.updated_at
+  RETURNING email_key
 ), made AS (
   INSERT INTO audience_contact (account_id, email, email_key, uid, first_name, last_name, phone, fax, time_zone, fields, tag_ids,
                                 created_at, updated_at)
@@ -46,7 +53,7 @@ WITH incoming AS (
   RETURNING id, email_key
 )
 SELECT i.n, coalesce(k.id, m.id),
-       CASE WHEN t.n IS NOT NULL THEN 'taken' WHEN m.id IS NOT NULL THEN 'created' WHEN d.n IS NOT NULL THEN 'updated'
+       CASE WHEN t.n IS NOT NULL THEN 'taken' WHEN m.id IS NOT NULL THEN 'created' WHEN d.email_key IS NOT NULL THEN 'updated'
             WHEN k.id IS NULL OR NOT :update_known THEN 'left_out' ELSE 'unchanged' END
-FROM incoming i LEFT JOIN taken t ON t.n = i.n LEFT JOIN known k ON k.n = i.n LEFT JOIN changed d ON d.n = i.n
+FROM incoming i LEFT JOIN taken t ON t.n = i.n LEFT JOIN known k ON k.n = i.n LEFT JOIN changed d ON d.email_key = i.email_key
 LEFT JOIN made m ON m.email_key = i.email_key;

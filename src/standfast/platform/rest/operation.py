@@ -14,6 +14,7 @@ from __future__ import annotations
 import base64
 import binascii
 import functools
+import inspect
 import json
 from collections.abc import Callable
 from typing import Any
@@ -47,6 +48,8 @@ def operation(router: Router, method: str, path: str, *, scope: str, **more: Any
             with tenancy.account_scope(holder.account_id):
                 return function(request, *args, **kwargs)
 
+        # django-ninja would look for the names of the annotations in this module.
+        run.__signature__ = inspect.signature(function, eval_str=True)  # type: ignore[attr-defined]
         return router.api_operation([method], path, **more)(run)
 
     return register

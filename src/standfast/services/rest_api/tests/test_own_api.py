@@ -1,0 +1,160 @@
+"""Our own API, walked by its OpenAPI document: keys that may not, Charlie, and what each part does."""
+
+import re
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from standfast.components.accounts.api import SCOPES, ApiKey, revoke_key
+from standfast.components.delivery.api import add_domain
+from standfast.platform.tenancy import account_scope
+from standfast.services.rest_api.own import api
+from standfast.services.rest_api.tests.caller import Caller, key_of
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def operations() -> list[tuple[str, str, str]]:
+    """(method, path with 1 for every parameter, scope) of the whole document."""
+    from standfast.services.rest_api import mounted
+
+    assert mounted
+    return [
+        (method.upper(), re.sub(r"\{[^}]+\}", "1", path.removeprefix("/api/v1")), one["x-scope"])
+        for path, methods in api.get_openapi_schema(path_prefix="/api/v1")["paths"].items()
+        for method, one in methods.items()
+    ]
+
+
+def test_every_operation_refuses_keys_that_may_not(alice, people):
+    found = operations()
+    assert len(found) > 15
+    _, used = None, key_of(people.account, people.alice)
+    with account_scope(people.account.pk):
+        key = ApiKey.objects.filter(account=people.account).order_by("-pk").first()
+        revoke_key(people.account, key.pk)
+    far = key_of(people.account, people.alice, networks=["192.0.2.9"])
+    for method, path, scope in found:
+        others = [each for each in SCOPES if each.partition(":")[0] != scope.partition(":")[0]]
+        lacking = Caller(alice.client, alice.account_id, key_of(people.account, people.alice, scopes=others))
+        body = {} if method in ("POST", "PATCH", "PUT") else None
+        answers = {
+            "lacks": lacking.v1(method, path, body).status_code,
+            "none": Caller(alice.client, alice.account_id, "").v1(method, path, body).status_code,
+            "revoked": Caller(alice.client, alice.account_id, used).v1(method, path, body).status_code,
+            "far": Caller(alice.client, alice.account_id, far).v1(method, path, body).status_code,
+        }
+        assert answers["none"] == answers["revoked"] == 401, (method, path, answers)
+        assert answers["far"] == 403, (method, path, answers)
+        assert answers["lacks"] in (403, 422), (method, path, answers)  # 422: the body is looked at first
+
+
+def test_people_are_made_found_paged_and_erased_and_charlie_sees_none(alice, charlie):
+    made = alice.v1("POST", "/contacts", {"email": "Ann@Example.net", "first_name": "Ann"})
+    assert made.status_code == 201
+    ann = made.json()
+    assert (
+        alice.v1("POST", "/contacts", {"email": "ann@example.net", "last_name": "Archer"}).json()["first_name"] == "Ann"
+    )
+    bulk = alice.v1(
+        "POST", "/contacts/bulk", {"contacts": [{"email": f"p{n}@example.net"} for n in range(5)] + [{"email": "no"}]}
+    )
+    assert [row["outcome"] for row in bulk.json()["results"]] == ["created"] * 5 + ["refused"]
+    seen, cursor = [], ""
+    while cursor is not None:
+        page = alice.v1("GET", f"/contacts?limit=2&cursor={cursor}").json()
+        seen += [row["email"] for row in page["data"]]
+        cursor = page["next"]
+    assert len(seen) == len(set(seen)) == 6
+    assert alice.v1("GET", "/contacts?email=ANN@example.net").json()["data"][0]["id"] == ann["id"]
+    assert charlie.v1("GET", f"/contacts/{ann['id']}").status_code == 404
+    assert charlie.v1("GET", "/contacts").json()["data"] == []
+    assert charlie.v1("DELETE", f"/contacts/{ann['id']}").status_code == 404
+    assert alice.v1("DELETE", f"/contacts/{ann['id']}").status_code == 204
+    assert alice.v1("GET", f"/contacts/{ann['id']}").status_code == 404
+
+
+def test_lists_and_do_not_mail(alice, charlie):
+    person = alice.v1("POST", "/contacts", {"email": "ann@example.net"}).json()
+    chosen = alice.v1("POST", "/lists", {"name": "News"}).json()
+    assert alice.v1("POST", f"/lists/{chosen['id']}/subscribe", {"contact_ids": [person["id"]]}).json() == {
+        "changed": 1
+    }
+    assert [one["id"] for one in alice.v1("GET", f"/lists/{chosen['id']}/contacts").json()["data"]] == [person["id"]]
+    assert charlie.v1("GET", f"/lists/{chosen['id']}/contacts").status_code == 404
+    assert charlie.v1("POST", f"/lists/{chosen['id']}/subscribe", {"contact_ids": [person["id"]]}).status_code in (
+        404,
+        422,
+    )
+    assert alice.v1("POST", f"/lists/{chosen['id']}/unsubscribe", {"contact_ids": [person["id"]]}).json() == {
+        "changed": 1
+    }
+    assert alice.v1("POST", "/do-not-mail", {"emails": ["ann@example.net"]}).json() == {"changed": 1}
+    assert alice.v1("GET", "/do-not-mail?email=ann@example.net").json()[0]["reason"]
+    assert charlie.v1("GET", "/do-not-mail?email=ann@example.net").json() == []
+    assert alice.v1("POST", "/do-not-mail/lift", {"emails": ["ann@example.net"]}).json() == {"changed": 1}
+
+
+def test_a_message_is_taken_once_under_a_key(alice, charlie, people):
+    with account_scope(people.account.pk):
+        add_domain(account_id=people.account.pk, domain="shop.example")
+    given = {"name": "Receipts", "from_email": "r@shop.example", "subject": "Order {{ tag.order }}"}
+    campaign = alice.v1("POST", "/transactional-campaigns", given).json()
+    assert alice.v1("POST", "/transactional-campaigns", given).status_code == 409
+    body = {
+        "campaign_id": campaign["id"],
+        "messages": [{"email": "a@people.example", "html": "<p>{{ tag.order }}</p>", "tags": {"order": 1}}],
+    }
+    first = alice.v1("POST", "/messages", body, **{"idempotency-key": "k1"})
+    again = alice.v1("POST", "/messages", body, **{"idempotency-key": "k1"})
+    assert first.status_code == again.status_code == 202
+    assert first.json() == again.json() == {"data": [{"number": 1, "again": False}]}
+    where = f"/transactional-campaigns/{campaign['id']}/messages/1"
+    assert alice.v1("GET", where).json()["status"] == "pending"
+    assert charlie.v1("GET", where).status_code == 404
+    assert charlie.v1("POST", "/messages", body).status_code == 404
+    bad = alice.v1("POST", "/messages", {**body, "messages": [{"email": "a@people.example", "html": "{% if %}"}]})
+    assert bad.status_code == 422 and bad.json()["errors"][0]["field"] == "body.messages.content"
+
+
+def test_schemathesis_finds_nothing(alice):
+    """Every operation with made-up requests, good and bad: never a 5xx, and what the document says is what comes."""
+    document = schemathesis.openapi.from_dict(api.get_openapi_schema(path_prefix="/api/v1"))
+    count = 0
+    for found in document.get_all_operations():
+        operation = found.ok()
+
+        @settings(max_examples=12, deadline=None, database=None, derandomize=True, phases=[Phase.generate],
+                  suppress_health_check=list(HealthCheck))  # fmt: skip
+        @given(case=operation.as_strategy())
+        def try_it(case):
+            nonlocal count
+            count += 1
+            made = case.as_transport_kwargs(base_url="http://test")
+            path = made["url"].removeprefix("http://test")
+            body = made.get("json", made.get("data"))
+            headers = {"authorization": f"Bearer {alice.key}"}
+            data = body if isinstance(body, bytes | str) or body is None else __import__("json").dumps(body)
+            from urllib.parse import urlencode
+
+            query = urlencode(
+                {key: value for key, value in (made.get("params") or {}).items() if value is not None}, doseq=True
+            )
+            answer = alice.client.generic(case.method, path + (f"?{query}" if query else ""), data or b"",
+                                          content_type="application/json", headers=headers)  # fmt: skip
+            assert answer.status_code < 500, (case.method, path, body, answer.content[:500])
+            known = {int(code) for code in operation.definition.raw["responses"]}
+            assert answer.status_code in known, (case.method, path, body, answer.status_code, answer.content[:300])
+
+        try_it()
+    assert count > 100
+
+
+@given(st.binary(max_size=200))
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+def test_any_bytes_as_a_body_are_answered_with_a_reason(alice, noise):
+    answer = alice.v1("POST", "/contacts", noise)
+    assert 400 <= answer.status_code < 500
+    assert answer.json()["title"]

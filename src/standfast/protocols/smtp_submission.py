@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from .smtp_outcome import Reply
-from .smtp_server import Server, Session
+from .smtp_server import Answer, Server, Session
 
 _CANCELLED = Reply(501, "5.7.0 authentication cancelled")
 _NOT_BASE64 = Reply(501, "5.5.2 not base64")
@@ -31,7 +31,18 @@ class SubmissionSession(Session):
         super().__init__(server)
         self.authenticated = False
         self._tries = 0
+        self._said_all = False
         self._verbs[b"AUTH"] = self._auth
+
+    def eof_received(self) -> bool:
+        """A client that closed its side still hears what became of its message (TLS has no half-close)."""
+        self._said_all = True
+        return self._waiting
+
+    async def _answer_later(self, asked: Awaitable[Answer], then: Callable[[Any], None]) -> None:
+        await super()._answer_later(asked, then)
+        if self._said_all and not self._waiting and not self._closing:
+            self._close_politely()
 
     def _extensions(self) -> list[str]:
         names = [*super()._extensions(), "SMTPUTF8"]

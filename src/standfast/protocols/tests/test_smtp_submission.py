@@ -90,6 +90,23 @@ async def test_what_is_refused(port, lines, codes):
     assert answers[-len(codes) :] == codes
 
 
+async def test_a_client_that_closed_its_side_still_hears_the_answer():
+    class Slow(Hooks):
+        async def on_message(self, envelope, raw):
+            await asyncio.sleep(0.1)
+
+    server = await serve(host="127.0.0.1", port=0, hooks=Slow, session=SubmissionSession)
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    writer.write(b"EHLO x\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\n")
+    await asyncio.sleep(0.1)
+    writer.write(b"Subject: x\r\n\r\nx\r\n.\r\n")
+    writer.write_eof()
+    answers = await asyncio.wait_for(reader.read(), 5)
+    writer.close()
+    await server.close()
+    assert answers.endswith(b"250 2.0.0 ok\r\n")
+
+
 async def test_a_guesser_is_sent_away(port):
     wrong = b"AUTH PLAIN " + base64.b64encode(b"\0u\0wrong")
     answers = await run(lambda: dialogue(port, b"EHLO x", wrong, wrong, wrong, wrong))

@@ -32,6 +32,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.staticfiles",
     "django_htmx",
+    "ninja",  # for the files of the API's explorer
     "allauth",
     "allauth.account",
     "allauth.mfa",

@@ -14,6 +14,8 @@ BACKLOG = 1024
 
 def main(config: Config) -> None:
     """Serve until SIGTERM or SIGINT."""
+    static = config.var / "static"
+    static.mkdir(parents=True, exist_ok=True)
     Granian(
         "standfast.services.rest_api.wsgi:application",
         address=config.host,
@@ -23,6 +25,9 @@ def main(config: Config) -> None:
         blocking_threads=THREADS,
         backlog=BACKLOG,
         http1_settings=HTTP1Settings(max_buffer_size=64 * 1024, header_read_timeout=10_000),
+        static_path_route=["/static"],
+        static_path_mount=[static],
+        static_path_expires=86400,
         respawn_failed_workers=True,
         log_access=False,
     ).serve()

@@ -20,6 +20,11 @@ from standfast.services.rest_api import own
 
 log = structlog.get_logger()
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+NOTHING = "default-src 'none'; frame-ancestors 'none'"  # an answer to a program is no page
+EXPLORER = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; "
+    "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+)
 _ETAG_BYTES_MAX = 4 * 1024 * 1024
 
 
@@ -36,6 +41,7 @@ def calls(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[Http
         response.headers["X-Runtime"] = f"{time.perf_counter() - began:.6f}"
         response.headers.setdefault("Cache-Control", "private, no-store")
         response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers.setdefault("Content-Security-Policy", EXPLORER if request.path == own.EXPLORER else NOTHING)
         return _conditional(request, response)
 
     answer.process_exception = explain  # type: ignore[attr-defined]

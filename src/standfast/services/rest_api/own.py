@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from ninja import NinjaAPI
+from ninja import NinjaAPI, Swagger
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.security import HttpBearer
 
@@ -19,7 +19,8 @@ from standfast.platform.rest.limits import Busy, Gate
 from standfast.platform.rest.problems import FieldFault, Problem
 
 PREFIX = "/api/v1/"
-OPEN = (f"{PREFIX}docs", f"{PREFIX}openapi.json")
+EXPLORER = f"{PREFIX}docs"
+OPEN = (EXPLORER, f"{PREFIX}openapi.json")
 _KEY = re.compile(r"sf_([0-9]{1,18})_[A-Za-z0-9_-]{20,100}")
 GATE = Gate()
 
@@ -42,6 +43,7 @@ api = NinjaAPI(
     urls_namespace="v1",
     openapi_url="openapi.json",
     docs_url="docs",
+    docs=Swagger(settings={"persistAuthorization": False, "displayRequestDuration": True}),
 )
 
 

@@ -54,7 +54,11 @@ def test_a_scope_that_lacks_is_named(alice, people):
 def test_the_document_and_its_explorer_are_open(alice):
     document = alice.client.get("/api/v1/openapi.json")
     assert document.json()["openapi"].startswith("3.1")
-    assert alice.client.get("/api/v1/docs").status_code == 200
+    explorer = alice.client.get("/api/v1/docs")
+    assert explorer.status_code == 200
+    assert b"http" not in explorer.content.replace(b"http-equiv", b""), "it works without the Internet"
+    assert "script-src 'self'" in explorer.headers["Content-Security-Policy"]
+    assert "'none'" in alice.v1("GET", "/account").headers["Content-Security-Policy"]
 
 
 def test_health_is_a_write_taken_back(alice):

@@ -153,7 +153,9 @@ class Supervisor:
         ]
         for name in names:
             command = [sys.executable, "-m", "standfast.cli", "run", *_service_arguments(name)]
-            child = Child(name, command, self.config.var / "log" / f"{name}.log")
+            # granian forgets a SIGTERM that comes while it starts, and would keep the port for ever.
+            death = signal.SIGKILL if name in ("application", "rest_api") else None
+            child = Child(name, command, self.config.var / "log" / f"{name}.log", death_signal=death)
             child.start()
             self.services.append(child)
         self._wait_for_ports()

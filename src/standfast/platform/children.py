@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -26,6 +27,7 @@ class Child:
     log: Path
     user: str | None = None
     stop_signal: signal.Signals = signal.SIGTERM
+    death_signal: signal.Signals | None = None  # when the supervisor is killed; the stop signal where none is given
     process: subprocess.Popen[bytes] | None = None
     started_at: float = 0.0
     wait_seconds: float = 0.0
@@ -45,7 +47,7 @@ class Child:
                 cwd="/" if self.user else None,
                 env={**os.environ, **self.environment},
                 start_new_session=True,  # Ctrl-C in the terminal reaches the supervisor alone, which stops in order
-                preexec_fn=_die_with_parent(self.stop_signal),  # noqa: PLW1509 - a prctl between fork and exec
+                preexec_fn=_die_with_parent(self.death_signal or self.stop_signal),  # noqa: PLW1509 - a prctl between fork and exec
             )
         self.started_at = time.monotonic()
 
@@ -66,6 +68,17 @@ def _die_with_parent(stop_signal: signal.Signals) -> Callable[[], None]:
         libc.prctl(_PR_SET_PDEATHSIG, int(stop_signal), 0, 0, 0)
 
     return ask
+
+
+def end_with_parent() -> None:
+    """In a server's own worker process: end when the process that made it ends, however early that is killed, or its port
+    stays taken by nobody's worker."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+    _die_with_parent(signal.SIGKILL)()
+    if os.getppid() != parent.pid:
+        os._exit(1)
 
 
 def restart_ended(children: list[Child], tell: Callable[[str], None]) -> None:

@@ -14,29 +14,23 @@ from standfast.components.audience.models import Contact, CustomField, DoNotMail
 from standfast.components.audience.subscribing import create_list, delete_list, subscribe, unsubscribe
 from standfast.components.audience.suppressing import add_do_not_mail, lift_do_not_mail
 from standfast.components.audience.upsert import ContactRow, Landed, upsert_contacts
-from standfast.platform.rest.operation import PAGE_DEFAULT, PAGE_MAX, cursor_of, operation, read_cursor
+from standfast.platform.rest.operation import (
+    ERRORS,
+    ID_MAX,
+    PAGE_DEFAULT,
+    PAGE_MAX,
+    cursor_of,
+    id_after,
+    operation,
+    storable,
+)
 from standfast.platform.rest.problems import FieldFault, not_found, unprocessable
 
 router = Router()
 BULK_MAX = 10_000
-ID_MAX = 2**62
 _PEOPLE: dict[str, Any] = {"tags": ["Contacts"]}
 _LISTS: dict[str, Any] = {"tags": ["Lists"]}
 _READ, _WRITE = "contacts:read", "contacts:write"
-
-
-class Problem(Schema):
-    """An error (RFC 9457): what happened, and for each field what to send instead."""
-
-    type: str
-    title: str
-    status: int
-    instance: str
-    detail: str | None = None
-    errors: list[dict[str, Any]] | None = None
-
-
-ERRORS: dict[int, Any] = dict.fromkeys((400, 401, 403, 404, 409, 413, 422, 429), Problem)
 
 
 class ContactIn(Schema):
@@ -138,7 +132,6 @@ def contacts(
     email: str | None = Query(None, max_length=320, description="Exactly this address."),
     updated_after: dt.datetime | None = None,
 ) -> dict[str, Any]:
-    after = read_cursor(cursor, 1)
     found = Contact.objects.filter(account_id=request.account_id)  # type: ignore[attr-defined]
     if email is not None:
         found = found.filter(email_key=email.strip().lower())
@@ -146,9 +139,7 @@ def contacts(
         found = found.filter(
             updated_at__gt=updated_after if updated_after.tzinfo else updated_after.replace(tzinfo=dt.UTC)
         )
-    if after is not None:
-        found = found.filter(id__gt=_cursor_id(after[0]))
-    rows = list(found.order_by("id")[: limit + 1])
+    rows = list(found.filter(id__gt=id_after(cursor)).order_by("id")[: limit + 1])
     return {"data": rows[:limit], "next": cursor_of(rows[limit - 1].id) if len(rows) > limit else None}
 
 
@@ -231,11 +222,13 @@ def lists(request: HttpRequest) -> list[List]:
     **_LISTS,
 )
 def make_list(request: HttpRequest, body: ListIn) -> tuple[int, List]:
-    name = _stored(body.name, "body.name")
+    name = storable(body.name, "body.name")
     if not name.strip():
         raise unprocessable(FieldFault("body.name", "is blank", "send a name"))
     account_id = request.account_id  # type: ignore[attr-defined]
-    return 201, create_list(account_id=account_id, name=name, description=_stored(body.description, "body.description"))
+    return 201, create_list(
+        account_id=account_id, name=name, description=storable(body.description, "body.description")
+    )
 
 
 @operation(
@@ -297,10 +290,9 @@ def list_contacts(
 ) -> dict[str, Any]:
     account_id = request.account_id  # type: ignore[attr-defined]
     _list(account_id, list_id)
-    after = read_cursor(cursor, 1)
-    rows = Subscription.objects.filter(account_id=account_id, list_id=list_id, status="subscribed")
-    if after is not None:
-        rows = rows.filter(contact_id__gt=_cursor_id(after[0]))
+    rows = Subscription.objects.filter(
+        account_id=account_id, list_id=list_id, status="subscribed", contact_id__gt=id_after(cursor)
+    )
     ids = list(rows.order_by("contact_id").values_list("contact_id", flat=True)[: limit + 1])
     people = Contact.objects.filter(account_id=account_id, id__in=ids[:limit]).order_by("id")
     return {"data": list(people), "next": cursor_of(ids[limit - 1]) if len(ids) > limit else None}
@@ -357,7 +349,7 @@ def do_not_mail(request: HttpRequest, email: str = Query(max_length=320)) -> lis
 )
 def stop_mail(request: HttpRequest, body: Addresses) -> dict[str, int]:
     account_id = request.account_id  # type: ignore[attr-defined]
-    done = add_do_not_mail(account_id=account_id, entries=[_stored(one, "body.emails") for one in body.emails])
+    done = add_do_not_mail(account_id=account_id, entries=[storable(one, "body.emails") for one in body.emails])
     if done.refused:
         address, reason = done.refused[0]
         raise unprocessable(FieldFault("body.emails", f"{address[:80]!r}: {reason}"))
@@ -377,7 +369,7 @@ def allow_mail(request: HttpRequest, body: Addresses) -> dict[str, int]:
     account_id = request.account_id  # type: ignore[attr-defined]
     return {
         "changed": sum(
-            bool(lift_do_not_mail(account_id=account_id, email=_stored(one, "body.emails"))) for one in body.emails
+            bool(lift_do_not_mail(account_id=account_id, email=storable(one, "body.emails"))) for one in body.emails
         )
     }
 
@@ -428,15 +420,3 @@ def _known(account_id: int, ids: list[int]) -> list[int]:
             FieldFault("body.contact_ids", f"there is no contact {missing[0]}", "send ids of this account's people")
         )
     return sorted(found)
-
-
-def _cursor_id(value: Any) -> int:
-    if not isinstance(value, int) or not 0 <= value < ID_MAX:
-        raise unprocessable(FieldFault("query.cursor", "is not a cursor of this list"))
-    return value
-
-
-def _stored(text: str, field: str) -> str:
-    if "\x00" in text:
-        raise unprocessable(FieldFault(field, "holds a NUL character", "leave it out"))
-    return text

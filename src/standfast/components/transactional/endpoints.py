@@ -13,27 +13,12 @@ from standfast.components.delivery.api import RecipientStatus
 from standfast.components.transactional.campaigns import NameTaken, create_campaign
 from standfast.components.transactional.models import TransactionalCampaign
 from standfast.components.transactional.submitting import Recipient, Refused, Templated, deliver
-from standfast.platform.rest.operation import PAGE_DEFAULT, PAGE_MAX, cursor_of, operation, read_cursor
+from standfast.platform.rest.operation import ERRORS, ID_MAX, PAGE_DEFAULT, PAGE_MAX, cursor_of, id_after, operation
 from standfast.platform.rest.problems import FieldFault, conflict, not_found, unprocessable
 
 router = Router(tags=["Transactional mail"])
-ID_MAX = 2**62
 MESSAGES_MAX = 1000
 _READ, _WRITE = "transactional:read", "transactional:write"
-
-
-class Fault(Schema):
-    """An error (RFC 9457): what happened, and for each field what to send instead."""
-
-    type: str
-    title: str
-    status: int
-    instance: str
-    detail: str | None = None
-    errors: list[dict[str, Any]] | None = None
-
-
-ERRORS: dict[int, Any] = dict.fromkeys((400, 401, 403, 404, 409, 413, 422, 429), Fault)
 
 
 class CampaignIn(Schema):
@@ -124,12 +109,7 @@ class MessageOut(Schema):
 def campaigns(
     request: HttpRequest, cursor: str | None = None, limit: int = Query(PAGE_DEFAULT, ge=1, le=PAGE_MAX)
 ) -> dict[str, Any]:
-    after = read_cursor(cursor, 1)
-    found = TransactionalCampaign.objects.filter(account_id=request.account_id)  # type: ignore[attr-defined]
-    if after is not None:
-        if not isinstance(after[0], int) or not 0 <= after[0] < ID_MAX:
-            raise unprocessable(FieldFault("query.cursor", "is not a cursor of this list"))
-        found = found.filter(pk__gt=after[0])
+    found = TransactionalCampaign.objects.filter(account_id=request.account_id, pk__gt=id_after(cursor))  # type: ignore[attr-defined]
     rows = list(found.order_by("pk")[: limit + 1])
     return {"data": rows[:limit], "next": cursor_of(rows[limit - 1].pk) if len(rows) > limit else None}
 

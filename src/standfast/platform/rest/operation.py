@@ -20,15 +20,31 @@ from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from ninja import Router
+from ninja import Router, Schema
 
 from standfast.platform import tenancy
 from standfast.platform.rest.idempotency import HEADER, Claim, claim, complete
-from standfast.platform.rest.problems import FieldFault, Problem
+from standfast.platform.rest.problems import FieldFault, Problem, unprocessable
 
 PAGE_DEFAULT = 50
 PAGE_MAX = 500
+ID_MAX = 2**62
 _WRITING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+
+
+class Fault(Schema):
+    """An error (RFC 9457): what happened, and for each field what to send instead."""
+
+    type: str
+    title: str
+    status: int
+    instance: str
+    detail: str | None = None
+    errors: list[dict[str, Any]] | None = None
+
+
+ERRORS: dict[int, Any] = dict.fromkeys((400, 401, 403, 404, 409, 413, 422, 429), Fault)
+"""For `response={200: ..., **ERRORS}`: what any operation may answer."""
 
 
 def operation(router: Router, method: str, path: str, *, scope: str, **more: Any) -> Callable[[Any], Any]:
@@ -103,3 +119,20 @@ def read_cursor(text: str | None, length: int) -> list[Any] | None:
         )
         raise Problem(400, "The cursor cannot be read", faults=[fault]) from error
     return values
+
+
+def id_after(cursor: str | None) -> int:
+    """The id that the last page ended with; 0 without a cursor. Raises Problem."""
+    values = read_cursor(cursor, 1)
+    if values is None:
+        return 0
+    if not isinstance(values[0], int) or not 0 <= values[0] < ID_MAX:
+        raise unprocessable(FieldFault("query.cursor", "is not a cursor of this list"))
+    return values[0]
+
+
+def storable(text: str, field: str) -> str:
+    """Text as the database takes it. Raises Problem for a NUL character."""
+    if "\x00" in text:
+        raise unprocessable(FieldFault(field, "holds a NUL character", "leave it out"))
+    return text

@@ -20,6 +20,7 @@ from typing import Literal
 
 import psycopg
 from psycopg import conninfo
+from psycopg_pool import ConnectionPool
 
 from standfast.platform.config import Config
 
@@ -27,6 +28,8 @@ Role = Literal["owner", "app", "loader"]
 DATABASE = "standfast"
 SYSTEM_USER = "embedded_postgres"
 READY_SECONDS_MAX = 60
+CONNECT_SECONDS = 5
+RECONNECT_SECONDS = 2.0
 
 # fsync stays on: an answer is given after the commit, and the commit must mean the disk.
 SETTINGS = {
@@ -64,6 +67,21 @@ def dsn(config: Config, role: Role) -> str:
     known = conninfo.conninfo_to_dict(config.database_url)
     options = f"{known.get('options') or ''} -c role={_login(role)}".strip()
     return conninfo.make_conninfo(config.database_url, options=options)
+
+
+def pool(
+    config: Config, role: Role, *, name: str, size_min: int = 0, size_max: int, timeout: float = 10.0
+) -> ConnectionPool:
+    """Connections of one role, opened as they are needed. Raises PoolTimeout (an OperationalError) after `timeout` seconds.
+
+    The pool's own way after a failed connection is to wait twice as long each time, up to five minutes, and to let everybody
+    wait with it: work would rest for minutes after the database came back. So an attempt is given up soon, and whoever asks
+    next begins another.
+    """
+    return ConnectionPool(
+        dsn(config, role), name=name, min_size=size_min, max_size=size_max, timeout=timeout, reconnect_timeout=RECONNECT_SECONDS,
+        kwargs={"connect_timeout": CONNECT_SECONDS}, open=True,
+    )  # fmt: skip
 
 
 def _login(role: Role) -> str:

@@ -25,7 +25,7 @@ from standfast.protocols.event_record import RecordError, decode_event
 BATCH_EVENTS = 10_000
 IDLE_SECONDS = 0.2
 RETRY_SECONDS_MIN = 0.5
-RETRY_SECONDS_MAX = 30.0
+RETRY_SECONDS_MAX = 5.0  # what waits goes on soon after the database is back
 NO_ACCOUNT = 0  # a health check of the spool writes such records; they are nobody's events
 
 Records = Sequence[tuple[int, Event]]

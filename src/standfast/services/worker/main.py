@@ -37,7 +37,7 @@ def send(config: Config) -> None:
     django.setup()
     from standfast.components.delivery.api import Sender
 
-    pool = ConnectionPool(postgres.dsn(config, "loader"), min_size=1, max_size=8, open=True, name="send")
+    pool = postgres.pool(config, "loader", name="send", size_min=1, size_max=8)
     ehlo_name = config.bounce_domain.split(",")[0].strip()
 
     # What is loaded by now stays: leave it out of every later collection, and collect less often. Rendering makes many
@@ -134,7 +134,9 @@ def _loop(config: Config, name: str, step: Callable[[psycopg.Connection], float]
 
     while not stop.is_set():
         try:
-            with psycopg.connect(postgres.dsn(config, "loader")) as connection:
+            with psycopg.connect(
+                postgres.dsn(config, "loader"), connect_timeout=postgres.CONNECT_SECONDS
+            ) as connection:
                 while not stop.is_set():
                     stop.wait(step(connection))
         except psycopg.OperationalError as error:

@@ -6,7 +6,6 @@ import threading
 from collections.abc import Sequence
 
 import structlog
-from psycopg_pool import ConnectionPool
 
 from standfast.platform import events, postgres, tenancy
 from standfast.platform.config import Config
@@ -18,7 +17,7 @@ LOOK_SECONDS = 1.0
 
 def ship_spools(config: Config, stop: threading.Event) -> None:
     """One shipper thread per spool directory, also for one that appears later, until `stop` is set."""
-    pool = ConnectionPool(postgres.dsn(config, "loader"), min_size=0, max_size=4, open=True, name="ship", timeout=10)
+    pool = postgres.pool(config, "loader", name="ship", size_max=4)
 
     def append(account_id: int, node: str, records: Sequence[tuple[int, events.Event]]) -> int:
         with pool.connection() as connection, connection.transaction(), connection.cursor() as cursor:

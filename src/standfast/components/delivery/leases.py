@@ -89,6 +89,7 @@ def recipients(connection: psycopg.Connection, lease: Lease) -> list[Any]:
                 "lo": lease.lo,
                 "hi": lease.hi,
                 "seqs": lease.seqs,
+                "lease_id": lease.id,
             },
         )
         return cursor.fetchall()
@@ -113,9 +114,10 @@ def pending(connection: psycopg.Connection, lease: Lease) -> list[tuple[int, int
     """(seq, attempts) of the lease's rows without an outcome. In a transaction of the account."""
     return list(
         QUERIES.pending_of_lease(
-            connection, account_id=lease.account_id, send_id=lease.send_id, lo=lease.lo, hi=lease.hi, seqs=lease.seqs
+            connection, account_id=lease.account_id, send_id=lease.send_id, lo=lease.lo, hi=lease.hi, seqs=lease.seqs,
+            lease_id=lease.id,
         )
-    )
+    )  # fmt: skip
 
 
 def give_back(connection: psycopg.Connection, lease: Lease, unattempted: Sequence[int]) -> None:

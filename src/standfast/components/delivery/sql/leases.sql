@@ -56,6 +56,8 @@ RETURNING id, lo, hi, seqs;
 
 -- name: leased-recipients
 -- The leased messages with what their people are like now: who was deleted or put on do-not-mail since the freeze is told apart.
+-- What another lease names one by one is that lease's: a message for later lies within a stream's range and is leased alone when
+-- its time comes, which may be before the range is read. Of two such leases the later one holds it.
 SELECT r.seq, r.contact_id, r.email, r.attempts, (c.email IS NOT NULL OR r.contact_id = 0) AS exists, d.reason AS do_not_mail,
        c.first_name, c.last_name, c.phone, c.fax, c.uid, c.time_zone, c.fields, c.created_at, c.updated_at
 FROM delivery_recipient r
@@ -63,6 +65,9 @@ LEFT JOIN audience_contact_v c ON c.account_id = :account_id AND c.id = r.contac
 LEFT JOIN audience_do_not_mail_v d ON d.account_id = :account_id AND d.email_key = c.email_key
 WHERE r.account_id = :account_id AND r.send_id = :send_id AND r.status = 0
   AND (CASE WHEN :lo::int IS NULL THEN r.seq = ANY(:seqs::int[]) ELSE r.seq BETWEEN :lo::int AND :hi::int END)
+  AND NOT r.seq = ANY(ARRAY(SELECT unnest(o.seqs) FROM delivery_lease o
+                            WHERE o.account_id = :account_id AND o.send_id = :send_id AND o.id <> :lease_id
+                              AND (:lo::int IS NOT NULL OR o.id > :lease_id)))
 ORDER BY r.seq;
 
 -- name: extend-lease!
@@ -85,7 +90,11 @@ SELECT account_id, id, send_id, lo, hi, seqs, node, journal, expires_at FROM del
 SELECT id FROM delivery_lease WHERE account_id = :account_id AND id = :lease_id FOR UPDATE SKIP LOCKED;
 
 -- name: pending-of-lease
-SELECT seq, attempts FROM delivery_recipient
-WHERE account_id = :account_id AND send_id = :send_id AND status = 0
-  AND (CASE WHEN :lo::int IS NULL THEN seq = ANY(:seqs::int[]) ELSE seq BETWEEN :lo::int AND :hi::int END)
-ORDER BY seq;
+-- Without what another lease names one by one (see leased-recipients).
+SELECT r.seq, r.attempts FROM delivery_recipient r
+WHERE r.account_id = :account_id AND r.send_id = :send_id AND r.status = 0
+  AND (CASE WHEN :lo::int IS NULL THEN r.seq = ANY(:seqs::int[]) ELSE r.seq BETWEEN :lo::int AND :hi::int END)
+  AND NOT r.seq = ANY(ARRAY(SELECT unnest(o.seqs) FROM delivery_lease o
+                            WHERE o.account_id = :account_id AND o.send_id = :send_id AND o.id <> :lease_id
+                              AND (:lo::int IS NOT NULL OR o.id > :lease_id)))
+ORDER BY r.seq;

@@ -45,6 +45,7 @@ INSTALLED_APPS = [
     "standfast.components.delivery",
     "standfast.components.tracking",
     "standfast.components.webhooks",
+    "standfast.components.commerce",
     "standfast.components.campaigns",
     "standfast.components.transactional",
     "standfast.services.application",

@@ -13,7 +13,7 @@ PACKAGE = ROOT / "src" / "standfast"
 FLOORS = (
     ("journeys", "data_journeys"),
     ("campaigns", "transactional", "landing_pages"),
-    ("tracking", "webhooks", "live_content"),
+    ("tracking", "webhooks", "commerce", "live_content"),
     ("delivery", "mobile"),
     ("content",),
     ("audience",),

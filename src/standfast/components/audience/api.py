@@ -1,10 +1,12 @@
 """The face of audience."""
 
 from standfast.components.audience.brands import add_brand_do_not_mail, brand_named, lift_brand_do_not_mail
+from standfast.components.audience.compatible.contacts import person_of_call
 from standfast.components.audience.consumers import CONSUMERS
 from standfast.components.audience.csv_file import FileProblem
 from standfast.components.audience.editing import Taken, change_contact
 from standfast.components.audience.erasing import delete_contact
+from standfast.components.audience.locking import lock_people
 from standfast.components.audience.models import (
     Brand,
     BrandDoNotMail,
@@ -86,8 +88,10 @@ __all__ = [
     "lift_brand_do_not_mail",
     "lift_do_not_mail",
     "list_sizes",
+    "lock_people",
     "new_field",
     "on_secure_lists",
+    "person_of_call",
     "preferences_of",
     "remove_from_lists",
     "set_mapping",

@@ -34,6 +34,9 @@ _SHOWN: dict[str, tuple[str, str, str]] = {
     "brand_do_not_mail_added": ("Wants no mail of a brand", "mail-off", "red"),
     "brand_do_not_mail_removed": ("Takes mail of a brand again", "mail-plus", "green"),
     "do_not_mail_removed": ("Taken off do-not-mail", "mail-plus", "green"),
+    "order_placed": ("Ordered", "receipt", "green"),
+    "order_updated": ("Changed an order", "receipt", "grey"),
+    "order_deleted": ("Order deleted", "receipt", "grey"),
 }
 _UNKNOWN = ("", "point", "grey")
 
@@ -80,6 +83,9 @@ def _detail(kind: str, data: Mapping[str, Any]) -> str:
             return str(data.get("url", ""))
         case "bounced" | "deferred" | "failed" | "skipped":
             return str(data.get("text") or data.get("reason") or data.get("class") or "")
+        case "order_placed" | "order_updated" | "order_deleted":
+            number, total = data.get("original_order_id", ""), data.get("total")
+            return f"{number}: {total:,.2f}" if isinstance(total, int | float) and number else str(number)
         case "do_not_mail_added":
             reason = str(data.get("reason", ""))
             known = reason in DoNotMailReason.values

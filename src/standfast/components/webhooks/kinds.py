@@ -21,6 +21,9 @@ TYPES = {
     "contact_deleted": "contact.deleted",
     "do_not_mail_added": "contact.do_not_mail_added",
     "do_not_mail_lifted": "contact.do_not_mail_lifted",
+    "order_placed": "order.placed",
+    "order_updated": "order.updated",
+    "order_deleted": "order.deleted",
 }
 
 

@@ -86,6 +86,7 @@ def tend(config: Config) -> None:
     from standfast.components.audience.api import CONSUMERS as AUDIENCE
     from standfast.components.campaigns.api import late_campaigns
     from standfast.components.campaigns.api import tend as tend_campaigns
+    from standfast.components.commerce.api import CONSUMERS as COMMERCE
     from standfast.components.delivery.api import finish_cancelled
     from standfast.components.tracking.api import CONSUMERS as TRACKING
     from standfast.components.webhooks.api import CONSUMERS as WEBHOOKS
@@ -101,7 +102,7 @@ def tend(config: Config) -> None:
         return 0.0 if moved else TEND_SECONDS
 
     def fold(connection: psycopg.Connection) -> float:
-        read = consumers.advance_all(connection, [*TRACKING, *AUDIENCE, *WEBHOOKS])
+        read = consumers.advance_all(connection, [*TRACKING, *AUDIENCE, *WEBHOOKS, *COMMERCE])
         if folding.due():
             folding.beat(connection)
         return 0.0 if read else IDLE_SECONDS

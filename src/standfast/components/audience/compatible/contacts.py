@@ -10,6 +10,7 @@ from django.db import connection
 from standfast.components.audience.compatible.contact_body import Given, given
 from standfast.components.audience.compatible.shapes import (
     contact_row,
+    customs_of,
     everything,
     found,
     refused,
@@ -30,23 +31,29 @@ READ, WRITE, SECTION = "contacts:read", "contacts:write", "2.2"
 WAY = "api"
 
 
-@route("GET", "contacts/email", scope=READ, section=SECTION)
-def by_email(call: Call) -> Answer:
-    return Answer(everything(required(call)), root="contact")
+def by_email(call: Call) -> dict[str, Any]:
+    """`GET contacts/email`, to which the service adds what others know of the person."""
+    return everything(required(call))
 
 
-@route("GET", "contacts/<contact_id:int>", scope=READ, section=SECTION)
-def show(call: Call) -> Answer:
-    return Answer(everything(found(call.account_id, call.path["contact_id"])), root="contact")
+def by_id(call: Call) -> dict[str, Any]:
+    """`GET contacts/<contact_id>`, likewise."""
+    return everything(found(call.account_id, call.path["contact_id"]))
 
 
 @route("POST", "contacts", scope=WRITE, section=SECTION)
 def create(call: Call) -> Answer:
     """Make or change by the address; 201 either way."""
+    contact_id = person_of_call(call)
+    return Answer(contact_row(found(call.account_id, contact_id), customs_of(call.account_id)), 201, root="contact")
+
+
+def person_of_call(call: Call) -> int:
+    """Make or change the person that a call tells of, with tags and lists, as `POST contacts` does. Raises CallError."""
     wanted = given(call)
     contact_id = landed(call.account_id, wanted)
     _move(call.account_id, contact_id, wanted)
-    return Answer(contact_row(found(call.account_id, contact_id), wanted.customs), 201, root="contact")
+    return contact_id
 
 
 @route("PUT", "contacts/<contact_id:int>", scope=WRITE, section=SECTION)

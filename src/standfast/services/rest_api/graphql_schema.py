@@ -1,4 +1,4 @@
-"""The read-only GraphQL schema (marketing-cloud.md section 2.9): campaigns and contacts of the account, by page."""
+"""The read-only GraphQL schema (marketing-cloud.md section 2.9): campaigns, contacts, products and orders, by page."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from graphql import (
     GraphQLArgument,
     GraphQLError,
     GraphQLField,
+    GraphQLFloat,
     GraphQLInt,
     GraphQLList,
     GraphQLObjectType,
@@ -18,12 +19,16 @@ from graphql import (
 from standfast.components.audience.api import Contact
 from standfast.components.campaigns.api import Campaign
 from standfast.components.campaigns.compatible import rows as campaign_rows
+from standfast.components.commerce.api import Order, Product
+from standfast.components.commerce.compatible import order_rows, product_row
 from standfast.platform.rest.answers import moment
 from standfast.platform.rest.call import PAGE_MAX
 
 PER_DEFAULT = 3
 PER_MAX = 200
-SCOPES = {"campaigns": "campaigns:read", "contacts": "contacts:read"}
+SCOPES = {
+    "campaigns": "campaigns:read", "contacts": "contacts:read", "products": "commerce:read", "orders": "commerce:read",
+}  # fmt: skip
 CONTACT_TEXTS = ("email", "first_name", "last_name", "phone", "fax", "uid", "created_at", "updated_at")
 CAMPAIGN_TEXTS = (
     "name", "subject", "preheader", "from_name", "from_email", "reply_to", "address", "language", "status", "send_at",
@@ -32,12 +37,19 @@ CAMPAIGN_TEXTS = (
 CAMPAIGN_NUMBERS = (
     "sent", "delivered", "opened", "clicked", "bounced", "hard_bounced", "soft_bounced", "unsubscribed", "complained",
 )  # fmt: skip
+PRODUCT_TEXTS = ("item_id", "description", "category", "brand", "adcode", "created_at", "updated_at")
+ORDER_TEXTS = (
+    "contact_id", "original_order_id", "order_date", "order_status", "campaign_id", "coupon_code", "source_name",
+    "source_type", "created_at", "updated_at",
+)  # fmt: skip
+ITEM_TEXTS = ("item_id", "description", "adcode", "category")
 
 
-def _row_type(name: str, texts: tuple[str, ...], numbers: tuple[str, ...]) -> GraphQLObjectType:
-    """Ids are text: they may be larger than GraphQL's Int."""
+def _row_type(name: str, texts: tuple[str, ...], numbers: tuple[str, ...], **more: Any) -> GraphQLObjectType:
+    """Ids are text: they may be larger than GraphQL's Int. more: the type of each other field."""
     fields = {each: GraphQLField(GraphQLString) for each in ("id", "account_id", *texts)}
-    return GraphQLObjectType(name, {**fields, **{each: GraphQLField(GraphQLInt) for each in (*numbers, "total_pages")}})
+    fields |= {each: GraphQLField(GraphQLInt) for each in (*numbers, "total_pages")}
+    return GraphQLObjectType(name, fields | {each: GraphQLField(type) for each, type in more.items()})
 
 
 def _bounds(page: int, per: int) -> tuple[int, int]:
@@ -80,6 +92,32 @@ def _contacts(_: Any, info: Any, *, page: int, per: int, email: str = "", id: st
     return _paged(rows, mine.count(), per)
 
 
+def _products(_: Any, info: Any, *, page: int, per: int, item_id: str = "", id: str = "") -> list[dict[str, Any]]:
+    mine = Product.objects.filter(account_id=_may(info, "products")).order_by("id")
+    mine = mine.filter(item_id=_text(item_id)) if item_id else mine
+    mine = mine.filter(id=_id(id)) if id else mine
+    first, end = _bounds(page, per)
+    return _paged([product_row(one) for one in mine[first:end]], mine.count(), per)
+
+
+def _orders(_: Any, info: Any, *, page: int, per: int, **which: str) -> list[dict[str, Any]]:
+    """Newest first. which: filters that have an index."""
+    account_id = _may(info, "orders")
+    mine = Order.objects.filter(account_id=account_id).order_by("-id")
+    for name in ("id", "contact_id", "campaign_id"):
+        mine = mine.filter(**{name: _id(which[name])}) if which.get(name) else mine
+    if number := which.get("original_order_id"):
+        mine = mine.filter(original_order_id=_text(number))
+    first, end = _bounds(page, per)
+    return _paged(order_rows(account_id, list(mine[first:end])), mine.count(), per)
+
+
+def _text(text: str) -> str:
+    if "\0" in text:
+        raise GraphQLError("A text holds a character that cannot be stored.")
+    return text
+
+
 def _id(text: str) -> int:
     if not text.isascii() or not text.isdigit() or len(text) > 18:
         raise GraphQLError("id is a number.")
@@ -94,4 +132,14 @@ def _root(row: GraphQLObjectType, resolve: Any, *filters: str) -> GraphQLField:
 
 _CAMPAIGN = _root(_row_type("Campaign", CAMPAIGN_TEXTS, CAMPAIGN_NUMBERS), _campaigns, "type", "id")
 _CONTACT = _root(_row_type("Contact", CONTACT_TEXTS, ()), _contacts, "email", "id")
-SCHEMA = GraphQLSchema(GraphQLObjectType("Query", {"campaigns": _CAMPAIGN, "contacts": _CONTACT}))
+_ITEM_TYPE = GraphQLObjectType(
+    "OrderItem",
+    {name: GraphQLField(GraphQLString) for name in ITEM_TEXTS}
+    | {name: GraphQLField(GraphQLFloat) for name in ("price", "quantity")},
+)
+_ORDER_TYPE = _row_type("Order", ORDER_TEXTS, (), grand_total=GraphQLFloat, products=GraphQLList(_ITEM_TYPE))
+_PRODUCT = _root(_row_type("Product", PRODUCT_TEXTS, (), price=GraphQLFloat), _products, "item_id", "id")
+_ORDER = _root(_ORDER_TYPE, _orders, "contact_id", "campaign_id", "original_order_id", "id")
+SCHEMA = GraphQLSchema(
+    GraphQLObjectType("Query", {"campaigns": _CAMPAIGN, "contacts": _CONTACT, "products": _PRODUCT, "orders": _ORDER})
+)

@@ -1,4 +1,4 @@
-"""GraphQL: reads of campaigns and contacts, by page, within limits."""
+"""GraphQL: reads of campaigns, contacts, products and orders, by page, within limits."""
 
 import pytest
 
@@ -40,6 +40,29 @@ def test_contacts_are_read(alice):
     }
 
 
+def test_products_and_orders_are_read(alice, charlie):
+    items = [{"item_id": "7", "price": "12.50", "quantity": "2"}, {"item_id": "9", "price": "3"}]
+    for number in range(4):
+        order = {"contact": {"email": "dana@example.com"}, "order_date": "2019-08-20", "order_status": "Paid",
+                 "original_order_id": f"A-{number}", "order_items": items, "campaign_id": 5 if number else None}  # fmt: skip
+        assert alice.post("orders", {"order": order}).status_code == 201
+    query = "{ orders { original_order_id grand_total total_pages products { item_id price quantity } } }"
+    rows = ask(alice, query).json()["data"]["orders"]
+    assert [row["original_order_id"] for row in rows] == ["A-3", "A-2", "A-1"]
+    assert rows[0] | {"products": rows[0]["products"][0]} == {
+        "original_order_id": "A-3", "grand_total": 15.5, "total_pages": 2,
+        "products": {"item_id": "7", "price": 12.5, "quantity": 2},
+    }  # fmt: skip
+    of_campaign = "query($c: String) { orders(campaign_id: $c, per: 200) { campaign_id } }"
+    assert ask(alice, of_campaign, variables={"c": "5"}).json()["data"] == {"orders": [{"campaign_id": "5"}] * 3}
+    assert ask(alice, '{ products(item_id: "9") { item_id price } }').json()["data"] == {
+        "products": [{"item_id": "9", "price": None}]
+    }
+    assert ask(charlie, "{ orders { id } products { id } }").json() == {"data": {"orders": [], "products": []}}
+    assert "number" in ask(alice, '{ orders(contact_id: "x") { id } }').json()["errors"][0]["message"]
+    assert ask(alice, '{ orders(original_order_id: "\\u0000") { id } }').json()["errors"]
+
+
 ALIASES = "{" + " ".join(f"a{n}: campaigns {{ id }}" for n in range(11)) + "}"
 
 
@@ -66,5 +89,6 @@ def test_an_argument_that_cannot_be_is_said(alice, campaigns, arguments):
 def test_a_key_reads_only_what_it_may(alice, people, campaigns):
     reports = Caller(alice.client, alice.account_id, key_of(people.account, people.alice, scopes=["reports:read"]))
     assert "lacks the right" in ask(reports, "{ contacts { email } }").json()["errors"][0]["message"]
+    assert "lacks the right" in ask(reports, "{ orders { id } }").json()["errors"][0]["message"]
     nothing = Caller(alice.client, alice.account_id, key_of(people.account, people.alice, scopes=["content:read"]))
     assert ask(nothing, "{ campaigns { id } }").status_code == 403

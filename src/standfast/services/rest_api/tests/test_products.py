@@ -51,14 +51,14 @@ def test_a_number_is_one_products(alice):
     assert alice.put(f"products/{row['id']}", {"product": {"item_id": "sku-9"}}).json()["item_id"] == "sku-9"
 
 
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [("item_id", ""), ("item_id", {"a": 1}), ("item_id", "x" * 256), ("description", "a\0"), ("price", "free"), ("price", -1),
-     ("price", 10**8), ("price", [1]), ("category", ["x"])],
-)  # fmt: skip
-def test_what_cannot_be_is_said(alice, field, value):
-    answer = alice.post("products", {"product": {"item_id": "sku-7", field: value}})
-    assert answer.status_code == 422 and list(answer.json()) == [field]
+BAD = [("item_id", ""), ("item_id", {"a": 1}), ("item_id", "x" * 256), ("description", "a\0"), ("price", "free"), ("price", -1),
+     ("price", 10**8), ("price", [1]), ("category", ["x"])]  # fmt: skip
+
+
+def test_what_cannot_be_is_said(alice):
+    for field, value in BAD:
+        answer = alice.post("products", {"product": {"item_id": "sku-7", field: value}})
+        assert answer.status_code == 422 and list(answer.json()) == [field]
 
 
 def test_charlie_and_narrow_keys_see_nothing(alice, charlie, people):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from standfast.components.audience.api import lock_people
 from standfast.components.commerce.queries import QUERIES
 from standfast.platform.consumers import Consumer
 
@@ -13,6 +14,7 @@ def fold(cursor: Any, account_id: int, after: int, upto: int) -> None:
     cursor.execute(QUERIES.erased.sql, {"account_id": account_id, "after": after, "upto": upto})
     people = {"account_id": account_id, "contact_ids": [row[0] for row in cursor.fetchall()]}
     if people["contact_ids"]:
+        lock_people(cursor, account_id=account_id)  # nobody tells the log of their orders meanwhile
         cursor.execute(QUERIES.forget_people.sql, people)
         cursor.execute(QUERIES.forget_in_log.sql, people)
 

@@ -31,6 +31,7 @@ from standfast.platform.rest.operation import (
 from standfast.platform.rest.problems import FieldFault, not_found, unprocessable
 
 router = Router()
+ORDERS_PAGE_MAX = 100  # each may have hundreds of items
 _PRODUCTS: dict[str, Any] = {"tags": ["Products"]}
 _ORDERS: dict[str, Any] = {"tags": ["Orders"]}
 _READ, _WRITE = "commerce:read", "commerce:write"
@@ -217,7 +218,7 @@ def end_product(request: HttpRequest, product_id: int) -> HttpResponse:
 def orders(
     request: HttpRequest,
     cursor: str | None = None,
-    limit: int = Query(PAGE_DEFAULT, ge=1, le=PAGE_MAX),
+    limit: int = Query(PAGE_DEFAULT, ge=1, le=ORDERS_PAGE_MAX),
     *,
     which: Query[OrderFilter],
 ) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from standfast.components.commerce.models import Order, Product
 from standfast.components.commerce.writing import Item, items_of
 from standfast.platform.rest.answers import moment
 
-SHOWN_MAX = 200  # orders of one person
+SHOWN_MAX = 100  # orders of one person
 
 
 def order_rows(account_id: int, orders: Sequence[Order]) -> list[dict[str, Any]]:

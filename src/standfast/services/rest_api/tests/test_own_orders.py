@@ -1,6 +1,9 @@
 """Products and orders in our own API; what programs and the person's timeline hear of an order."""
 
+import threading
+
 import pytest
+from django.db import connection
 
 from standfast.components.audience.api import contact_timeline
 from standfast.components.webhooks.api import CONSUMERS, Delivery, create_endpoint
@@ -64,6 +67,23 @@ def test_many_orders_at_once(alice):
         cursor = page["next"]
     assert seen == [("A-0", "Shipped"), ("A-1", "Paid"), ("A-2", "Paid"), ("A-9", "Paid")]
     assert [row["item_id"] for row in alice.v1("GET", "/products").json()["data"]] == ["sku-7", "sku-9"]
+
+
+def test_the_same_order_many_times_at_once_is_one(alice):
+    codes = []
+
+    def go():
+        try:
+            codes.append(alice.v1("POST", "/orders", order()).status_code)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=go) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(codes) == [200] * 5 + [201]
 
 
 BAD = [

@@ -160,7 +160,7 @@ class Supervisor:
             self.services.append(child)
         self._wait_for_ports()
 
-    def _wait_for_ports(self, seconds: float = 30.0) -> None:
+    def _wait_for_ports(self, seconds: float = 120.0) -> None:
         config = self.config
         give_up_at = time.monotonic() + seconds
         waiting = {"application": config.application_port, "tracker": config.tracker_port}

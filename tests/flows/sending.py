@@ -60,8 +60,8 @@ def sources(from_email: str, html: str | None = None) -> dict[str, object]:
     }
 
 
-async def send_until_finished(config: Config, account_id: int, send_id: int, *, seconds: float = 60) -> Sender:
-    """Run one sender until the send is finished; raises TimeoutError."""
+async def send_until(config: Config, send_id: int, state: str, *, seconds: float = 60) -> Sender:
+    """Run one sender until the send is in that state; raises TimeoutError."""
     with ConnectionPool(postgres.dsn(config, "loader"), min_size=1, max_size=8) as pool:
         sender = Sender(
             pool=pool, journals=config.journal_dir, key=derive(config.secret(), "tokens"), ehlo_name="test.example"
@@ -69,12 +69,17 @@ async def send_until_finished(config: Config, account_id: int, send_id: int, *, 
         running = asyncio.create_task(sender.run())
         try:
             async with asyncio.timeout(seconds):
-                while (await sender.database(lambda c: _state(c, send_id))) != "finished":
+                while (await sender.database(lambda c: _state(c, send_id))) != state:
                     await asyncio.sleep(0.05)
         finally:
             sender.stop.set()
             await running
         return sender
+
+
+async def send_until_finished(config: Config, account_id: int, send_id: int, *, seconds: float = 60) -> Sender:
+    """Run one sender until the send is finished; raises TimeoutError."""
+    return await send_until(config, send_id, "finished", seconds=seconds)
 
 
 def _state(connection: psycopg.Connection, send_id: int) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -93,8 +93,8 @@ def _let_in(request: HttpRequest) -> Any:
 
 
 def _readable(request: HttpRequest) -> None:
-    """Refuse bodies that are too deep or too many before anything parses them at length."""
-    if request.body and "json" in request.headers.get("Content-Type", "json"):
+    """Refuse bodies that are too deep or too many before anything parses them at length; JSON whatever they are called."""
+    if request.body and request.content_type != "multipart/form-data":
         try:
             parse_body(request.body, "application/json", xml=False)
         except CallError as error:
@@ -107,9 +107,15 @@ def _problem(request: HttpRequest, found: Problem) -> HttpResponse:
     return problem(request, found)
 
 
+def _where(location: Sequence[int | str]) -> str:
+    """body.email, query.limit: django-ninja names the parameter `body` of our functions as well."""
+    parts = location[1:] if tuple(location[:2]) == ("body", "body") else location
+    return ".".join(map(str, parts))
+
+
 @api.exception_handler(ValidationError)
 def _invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
-    faults = [FieldFault(".".join(map(str, row["loc"])), str(row["msg"])) for row in error.errors[:50]]
+    faults = [FieldFault(_where(row["loc"]), str(row["msg"])) for row in error.errors[:50]]
     return problem(request, Problem(422, "The request is not valid", faults=faults))
 
 

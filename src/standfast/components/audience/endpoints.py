@@ -10,7 +10,15 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Field, Query, Router, Schema
 
 from standfast.components.audience.erasing import delete_contact
-from standfast.components.audience.models import Contact, CustomField, DoNotMail, List, Subscription, Tag
+from standfast.components.audience.models import (
+    Contact,
+    CustomField,
+    DoNotMail,
+    DoNotMailReason,
+    List,
+    Subscription,
+    Tag,
+)
 from standfast.components.audience.subscribing import create_list, delete_list, subscribe, unsubscribe
 from standfast.components.audience.suppressing import add_do_not_mail, lift_do_not_mail
 from standfast.components.audience.upsert import ContactRow, Landed, upsert_contacts
@@ -257,6 +265,7 @@ def end_list(request: HttpRequest, list_id: int) -> HttpResponse:
 )
 def join_list(request: HttpRequest, list_id: int, body: Members) -> dict[str, int]:
     account_id = request.account_id  # type: ignore[attr-defined]
+    _list(account_id, list_id)
     return {"changed": _subscribe(account_id, list_id, _known(account_id, body.contact_ids))}
 
 
@@ -349,7 +358,8 @@ def do_not_mail(request: HttpRequest, email: str = Query(max_length=320)) -> lis
 )
 def stop_mail(request: HttpRequest, body: Addresses) -> dict[str, int]:
     account_id = request.account_id  # type: ignore[attr-defined]
-    done = add_do_not_mail(account_id=account_id, entries=[storable(one, "body.emails") for one in body.emails])
+    emails = [storable(one, "body.emails") for one in body.emails]
+    done = add_do_not_mail(account_id=account_id, entries=emails, reason=DoNotMailReason.API)
     if done.refused:
         address, reason = done.refused[0]
         raise unprocessable(FieldFault("body.emails", f"{address[:80]!r}: {reason}"))

@@ -10,8 +10,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from standfast.components.campaigns import preflight, states
+from standfast.components.campaigns.drafts import SETTINGS, create_draft
 from standfast.components.campaigns.models import Campaign, CampaignState
+from standfast.components.campaigns.options import may_delete
 from standfast.components.campaigns.sources import sources_of
+from standfast.components.content.api import SAMPLE, contact_values, find_contact, newest_contact
 from standfast.components.delivery import api as delivery
 
 S = CampaignState
@@ -32,12 +35,14 @@ def schedule(*, account_id: int, campaign_id: int, at: dt.datetime | None, by_us
     if campaign.send_id is not None:
         # A page from before it was held still has the button: a second freeze would send everybody everything again.
         raise states.IllegalMove("This campaign has begun to leave; “Go on” sends what has not left.")
+    later = at is not None and at > states.now()
+    to = S.SCHEDULED if later else S.FREEZING
+    states.refuse_illegal(campaign, to)  # before the pre-flight, which counts the audience
     found = preflight.check(campaign)
     if not found.may_send:
         raise NotReady(found)
-    later = at is not None and at > states.now()
     campaign.send_at = at if later else None
-    states.move(campaign, S.SCHEDULED if later else S.FREEZING, by_user_id=by_user_id)
+    states.move(campaign, to, by_user_id=by_user_id)
     campaign.save(update_fields=["send_at"])
     return campaign
 
@@ -114,16 +119,30 @@ def test_send(*, account_id: int, campaign_id: int, emails: Sequence[str], conta
     return len(delivery.test_send(account_id=account_id, sources=sources, emails=emails, contact=values))
 
 
+def seen_as(*, account_id: int, email: str = "") -> Mapping[str, Any]:
+    """Whom a test is written to: the contact with this address, without one the newest, where there is nobody a made-up one.
+
+    Raises ValueError where no contact has the address.
+    """
+    someone = find_contact(account_id=account_id, email=email) if email else newest_contact(account_id=account_id)
+    if email and someone is None:
+        raise ValueError("No contact has this address.")
+    return contact_values(someone) if someone else dict(SAMPLE)
+
+
+def delete(*, account_id: int, campaign_id: int) -> Campaign:
+    """Delete what was never sent; returns what it was. Raises IllegalMove."""
+    campaign = states.locked(account_id=account_id, campaign_id=campaign_id)
+    if not may_delete(campaign):
+        raise states.IllegalMove("A campaign that was sent, or is on its way, cannot be deleted: its books stay.")
+    campaign.delete()
+    return campaign
+
+
 def duplicate(*, account_id: int, campaign_id: int, by_user_id: int | None = None) -> Campaign:
     """A new draft with the same settings."""
     old = Campaign.objects.get(account_id=account_id, pk=campaign_id)
-    copied = ("subject", "preheader", "from_name", "from_email", "reply_to", "address", "language", "content_id", "list_ids",
-              "suppressed_list_ids", "rate_per_minute")  # fmt: skip
-    values = {name: getattr(old, name) for name in copied}
-    return Campaign.objects.create(
-        account_id=account_id,
-        name=f"Copy of {old.name}"[:255],
-        created_by_id=by_user_id,
-        state_since_at=states.now(),
-        **values,
+    values = {name: getattr(old, name) for name in SETTINGS if name != "name"}
+    return create_draft(
+        account_id=account_id, values={**values, "name": f"Copy of {old.name}"[:255]}, by_user_id=by_user_id
     )

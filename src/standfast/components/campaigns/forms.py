@@ -3,29 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
-import json
 from collections.abc import Sequence
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 from django import forms
 
+from standfast.components.campaigns.drafts import BOTH, RATE_MAX, TEXTS
 from standfast.components.campaigns.models import Campaign
 from standfast.components.delivery import api as delivery
 from standfast.protocols.address import AddressError, parse_address
 
-RATE_MAX = 1_000_000
 LANGUAGES = [
     ("en", "English"), ("da", "Danish"), ("nl", "Dutch"), ("fr", "French"), ("de", "German"), ("it", "Italian"),
     ("no", "Norwegian"), ("pl", "Polish"), ("pt", "Portuguese"), ("es", "Spanish"), ("sv", "Swedish"), ("zh", "Chinese"),
 ]  # fmt: skip
-
-
-def seen_of(campaign: Campaign, fields: Sequence[str]) -> str:
-    """A short name for the present values of some fields: two pages that show the same have the same."""
-    values = json.dumps([getattr(campaign, name) for name in fields], default=str)
-    return hashlib.sha256(values.encode()).hexdigest()[:16]
 
 
 class DetailsForm(forms.ModelForm):
@@ -33,16 +25,7 @@ class DetailsForm(forms.ModelForm):
 
     class Meta:
         model = Campaign
-        fields: ClassVar = [
-            "name",
-            "subject",
-            "preheader",
-            "from_name",
-            "from_email",
-            "reply_to",
-            "address",
-            "language",
-        ]
+        fields: ClassVar = TEXTS
         labels: ClassVar = {
             "from_name": "From", "from_email": "From address", "reply_to": "Replies go to", "address": "Postal address",
         }  # fmt: skip
@@ -86,7 +69,7 @@ class PeopleForm(forms.Form):
         values = super().clean() or {}
         both = set(values.get("list_ids") or ()) & set(values.get("suppressed_list_ids") or ())
         if both:
-            raise forms.ValidationError("A list is both chosen and left out, so nobody on it would get the campaign.")
+            raise forms.ValidationError(BOTH)
         return values
 
 

@@ -18,9 +18,11 @@ from django.views.decorators.http import require_GET, require_POST
 from standfast.components.accounts.api import Account, Role, account_page, may
 from standfast.components.audience.api import List
 from standfast.components.campaigns import actions, states
+from standfast.components.campaigns.drafts import create_draft
 from standfast.components.campaigns.forms import DetailsForm
 from standfast.components.campaigns.history import moves
 from standfast.components.campaigns.models import Campaign, CampaignState, Hold
+from standfast.components.campaigns.options import may_delete
 from standfast.components.campaigns.progress import progress_of
 from standfast.components.campaigns.reasons import skipped_lines
 from standfast.components.campaigns.steps import STEPS, zone_of
@@ -37,7 +39,6 @@ TABS = (
     ("sent", "Sent", (S.SENT,)),
     ("cancelled", "Cancelled", (S.CANCELLED,)),
 )
-DELETABLE = (S.DRAFT, S.SCHEDULED, S.CANCELLED, S.HELD)
 
 
 @account_page
@@ -91,10 +92,7 @@ def _create(account_id: int, form: DetailsForm, user_id: int | None) -> Campaign
     twice = same.filter(**form.cleaned_data).first()
     if twice is not None:
         return twice
-    campaign = form.save(commit=False)
-    campaign.account_id, campaign.created_by_id, campaign.state_since_at = account_id, user_id, states.now()
-    campaign.save()
-    return campaign
+    return create_draft(account_id=account_id, values=form.cleaned_data, by_user_id=user_id)
 
 
 @account_page
@@ -114,7 +112,7 @@ def show(request: HttpRequest, account_id: int, campaign_id: int) -> HttpRespons
         "skipped": skipped_lines(campaign.skipped), "skipped_sum": sum(campaign.skipped.values()),
         "hold": Hold.objects.filter(account_id=account_id, campaign=campaign, released_at=None).order_by("-pk").first(),
         "lists": list(List.objects.filter(account_id=account_id, pk__in=campaign.list_ids).values_list("name", flat=True)),
-        "may_write": may(request, Role.MEMBER), "may_delete": campaign.state in DELETABLE and campaign.send_id is None,
+        "may_write": may(request, Role.MEMBER), "may_delete": may_delete(campaign),
         "ledger_url": _tracking_url("recipients", campaign), "report": _report(campaign), "in_inbox": _in_inbox(account_id),
     }  # fmt: skip
     return render(request, "campaigns/show.html", context)
@@ -246,13 +244,13 @@ def duplicate(request: HttpRequest, account_id: int, campaign_id: int) -> HttpRe
 @require_POST
 def delete(request: HttpRequest, account_id: int, campaign_id: int) -> HttpResponse:
     """Only what was never sent: the books of a send stay."""
-    campaign = Campaign.objects.select_for_update().filter(account_id=account_id, pk=campaign_id).first()
-    if campaign is None:
+    try:
+        gone = actions.delete(account_id=account_id, campaign_id=campaign_id)
+    except Campaign.DoesNotExist:
         messages.success(request, "It was deleted already.")
-    elif campaign.send_id is not None or campaign.state not in DELETABLE:
-        messages.error(request, "A campaign that was sent, or is on its way, cannot be deleted: its books stay.")
+    except states.IllegalMove as error:
+        messages.error(request, str(error))
         return redirect("campaigns:show", account_id, campaign_id)
     else:
-        campaign.delete()
-        messages.success(request, f"“{campaign.name}” is deleted.")
+        messages.success(request, f"“{gone.name}” is deleted.")
     return redirect("campaigns:list", account_id)

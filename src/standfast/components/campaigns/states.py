@@ -56,11 +56,17 @@ def locked(*, account_id: int, campaign_id: int) -> Campaign:
     return Campaign.objects.select_for_update(of=("self",)).get(account_id=account_id, pk=campaign_id)
 
 
+def refuse_illegal(campaign: Campaign, to: CampaignState) -> None:
+    """Raise IllegalMove where a campaign cannot move to a state from its own."""
+    if to not in MOVES[campaign.state]:
+        is_, become = CampaignState(campaign.state).label.lower(), to.label.lower()
+        raise IllegalMove(f"This campaign is {is_}; it cannot become {become}.")
+
+
 def move(campaign: Campaign, to: CampaignState, *, by_user_id: int | None = None, why: str = "") -> None:
     """Change the state of a locked campaign and tell the log. Raises IllegalMove."""
+    refuse_illegal(campaign, to)
     was = campaign.state
-    if to not in MOVES[was]:
-        raise IllegalMove(f"This campaign is {CampaignState(was).label.lower()}; it cannot become {to.label.lower()}.")
     campaign.state = to
     campaign.state_since_at = now()
     if to == S.FREEZING and campaign.started_at is None:

@@ -19,18 +19,17 @@ from standfast.components.accounts.api import Account, Role, account_page, may
 from standfast.components.audience.api import COUNT_MAX, List
 from standfast.components.audience.api import list_sizes as list_sizes_of
 from standfast.components.campaigns import actions, preflight, states
-from standfast.components.campaigns.forms import DetailsForm, PeopleForm, ScheduleForm, TestForm, in_zone, seen_of
+from standfast.components.campaigns.drafts import LISTS, TEXTS, change_draft, version_of
+from standfast.components.campaigns.forms import DetailsForm, PeopleForm, ScheduleForm, TestForm, in_zone
 from standfast.components.campaigns.models import Campaign, CampaignState
 from standfast.components.campaigns.reasons import skipped_lines
 from standfast.components.campaigns.sources import campaign_values
-from standfast.components.content.api import SAMPLE, Content, contact_values, find_contact, newest_contact, show
+from standfast.components.content.api import SAMPLE, Content, contact_values, newest_contact, show
 from standfast.components.delivery import api as delivery
 
 STEPS = (("details", "Details"), ("people", "Contacts"), ("content", "Content"), ("schedule", "Schedule"))
-PEOPLE = ("list_ids", "suppressed_list_ids")
 CONTENT = ("content_id",)
 SCHEDULE = ("send_at", "rate_per_minute")
-_DETAILS = tuple(DetailsForm.Meta.fields)
 
 
 def zone_of(account: Account) -> ZoneInfo:
@@ -58,13 +57,11 @@ def draft_of(request: HttpRequest, account_id: int, campaign_id: int) -> Campaig
 def save_step(request: HttpRequest, campaign: Campaign, values: Mapping[str, Any], *, seen: str) -> list[str]:
     """Save one step's fields, unless somebody changed them since the page was made; then returns what they hold now."""
     fields = list(values)
-    stored = seen_of(campaign, fields)
+    stored = version_of(campaign, fields)
     if seen not in ("", stored) and request.POST.get("over") != stored:
         return [f"{_LABELS.get(name) or name.replace('_', ' ').capitalize()}: {_shown(campaign, name)}" for name in fields
                 if getattr(campaign, name) != values[name]]  # fmt: skip
-    for name, value in values.items():
-        setattr(campaign, name, value)
-    campaign.save(update_fields=[*fields, "updated_at"])
+    change_draft(campaign, values)
     return []
 
 
@@ -77,7 +74,7 @@ _LABELS = {
 def _shown(campaign: Campaign, name: str) -> str:
     """A stored value in words."""
     value = getattr(campaign, name)
-    if name in PEOPLE:
+    if name in LISTS:
         value = ", ".join(
             List.objects.filter(account_id=campaign.account_id, pk__in=value).values_list("name", flat=True)
         )
@@ -95,8 +92,8 @@ def step_page(
     checks_url = reverse("campaigns:checks", args=[campaign.account_id, campaign.pk])
     context |= {
         "campaign": campaign, "step": step, "steps": _steps(campaign, step),
-        "seen": context.get("seen") or request.POST.get("seen") or seen_of(campaign, fields),
-        "stored": seen_of(campaign, fields), "checks_url": f"{checks_url}?step={step}",
+        "seen": context.get("seen") or request.POST.get("seen") or version_of(campaign, fields),
+        "stored": version_of(campaign, fields), "checks_url": f"{checks_url}?step={step}",
     }  # fmt: skip
     return render(request, f"campaigns/{step}.html", context, status=409 if context.get("stale") else 200)
 
@@ -123,14 +120,14 @@ def details(request: HttpRequest, account_id: int, campaign_id: int) -> HttpResp
         # a copy, as validation writes into the form's instance
         form = DetailsForm(request.POST, instance=Campaign(account_id=account_id))
         if form.is_valid():
-            values = {name: form.cleaned_data[name] for name in _DETAILS}
+            values = {name: form.cleaned_data[name] for name in TEXTS}
             stale = save_step(request, campaign, values, seen=request.POST.get("seen", ""))
             if not stale:
                 return _onward(request, campaign, "people")
     else:
         form = DetailsForm(instance=campaign)
     domains = _domains(account_id)
-    return step_page(request, campaign, "details", {"form": form, "stale": stale, "domains": domains}, _DETAILS)
+    return step_page(request, campaign, "details", {"form": form, "stale": stale, "domains": domains}, TEXTS)
 
 
 def _domains(account_id: int) -> list[str]:
@@ -174,7 +171,7 @@ def people(request: HttpRequest, account_id: int, campaign_id: int) -> HttpRespo
             )
     rows = [(pk, name, pk in chosen, pk in left_out) for pk, name in lists]
     context = {"rows": rows, "stale": stale, "error": error, "any_left_out": bool(left_out)}
-    return step_page(request, campaign, "people", context, PEOPLE)
+    return step_page(request, campaign, "people", context, LISTS)
 
 
 def ids_of(texts: Sequence[str]) -> list[int]:
@@ -366,15 +363,14 @@ def test(request: HttpRequest, account_id: int, campaign_id: int) -> HttpRespons
     form = TestForm(request.POST or None, initial={"emails": request.user.email})  # type: ignore[union-attr]
     problem = ""
     if request.method == "POST" and form.is_valid():
-        email = form.cleaned_data["as_contact"]
-        someone = find_contact(account_id=account_id, email=email) if email else newest_contact(account_id=account_id)
-        if email and someone is None:
-            form.add_error("as_contact", "No contact has this address.")
+        try:
+            contact = actions.seen_as(account_id=account_id, email=form.cleaned_data["as_contact"])
+        except ValueError as error:
+            form.add_error("as_contact", str(error))
         else:
-            values = contact_values(someone) if someone else dict(SAMPLE)
             try:
                 count = actions.test_send(
-                    account_id=account_id, campaign_id=campaign_id, emails=form.cleaned_data["emails"], contact=values
+                    account_id=account_id, campaign_id=campaign_id, emails=form.cleaned_data["emails"], contact=contact
                 )
             except (actions.NotReady, ValueError) as error:
                 problem = str(error)

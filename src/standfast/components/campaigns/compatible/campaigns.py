@@ -8,8 +8,9 @@ from typing import Any
 from standfast.components.accounts.api import Membership, Role
 from standfast.components.audience.api import List
 from standfast.components.campaigns import actions, states
-from standfast.components.campaigns.models import Campaign, CampaignState
-from standfast.components.content.api import SAMPLE, Content, contact_values, newest_contact
+from standfast.components.campaigns.drafts import TEXTS, create_draft
+from standfast.components.campaigns.models import Campaign
+from standfast.components.content.api import Content
 from standfast.components.tracking.api import SendFigures, by_send
 from standfast.platform.rest.answers import EASTERN, Answer, moment, paged
 from standfast.platform.rest.call import Call, CallError, invalid
@@ -17,7 +18,6 @@ from standfast.platform.rest.routes import route
 from standfast.protocols.address import AddressError, parse_address
 
 SECTION = "2.6"
-TEXTS = ("name", "subject", "preheader", "from_name", "from_email", "reply_to", "address", "language")
 ABSENT = {
     "recurring": "recurring campaigns are not there yet; use send, draft, test or schedule",
     "best_time": "sending at the best time is not there yet; leave send_type out",
@@ -25,7 +25,6 @@ ABSENT = {
 }
 STATUSES = ("send", "draft", "test", "schedule")
 TEST_OWNERS_MAX = 5
-UNSENT = (CampaignState.DRAFT, CampaignState.SCHEDULED)
 
 
 def row(campaign: Campaign, figures: SendFigures | None = None) -> dict[str, Any]:
@@ -82,11 +81,11 @@ def shown(call: Call) -> Answer:
 @route("DELETE", "campaigns/<campaign_id:int>", scope="campaigns:write", section=SECTION)
 def deleted(call: Call) -> Answer:
     """Only what has not left: 422 for any other."""
-    campaign_of(call)
-    campaign = states.locked(account_id=call.account_id, campaign_id=int(call.path["campaign_id"]))
-    if campaign.state not in UNSENT or campaign.send_id is not None:
-        raise invalid(base="Only a draft or a scheduled campaign can be deleted.")
-    campaign.delete()
+    campaign = campaign_of(call)
+    try:
+        actions.delete(account_id=call.account_id, campaign_id=campaign.pk)
+    except states.IllegalMove as error:
+        raise invalid(base=str(error)) from None
     return Answer(None)
 
 
@@ -98,9 +97,7 @@ def created(call: Call) -> Answer:
     at = _send_at(call)
     if status == "schedule" and at is None:
         raise invalid(send_at="can't be blank where status is schedule")
-    campaign = Campaign.objects.create(
-        account_id=call.account_id, state_since_at=states.now(), send_at=at, **_values(call)
-    )
+    campaign = create_draft(account_id=call.account_id, values={**_values(call), "send_at": at})
     try:
         if status in ("send", "schedule"):
             actions.schedule(
@@ -186,10 +183,9 @@ def _test(call: Call, campaign: Campaign) -> None:
             parse_address(email)
         except AddressError as error:
             raise invalid(test_emails=f"hold {email!r}, which is no address: {error.reason}") from None
-    someone = newest_contact(account_id=call.account_id)
     actions.test_send(
         account_id=call.account_id, campaign_id=campaign.pk, emails=emails,
-        contact=contact_values(someone) if someone else dict(SAMPLE),
+        contact=actions.seen_as(account_id=call.account_id),
     )  # fmt: skip
 
 

@@ -64,6 +64,11 @@ def pause(*, account_id: int, campaign_id: int, by_user_id: int | None = None) -
 def resume(*, account_id: int, campaign_id: int, by_user_id: int | None = None) -> Campaign:
     """Go on after a pause or a hold. A campaign held before its freeze is frozen again. Raises IllegalMove, NotReady."""
     campaign = states.locked(account_id=account_id, campaign_id=campaign_id)
+    if campaign.state not in (S.PAUSED, S.HELD):
+        # the steward's own moves into sending are legal in the table: from freezing, and after the end
+        raise states.IllegalMove(
+            f"This campaign is {campaign.get_state_display().lower()}; there is nothing to go on with."
+        )
     if campaign.state == S.HELD and campaign.send_id is None:
         found = preflight.check(campaign)
         if not found.may_send:

@@ -6,12 +6,11 @@ import base64
 import binascii
 from typing import Any, Literal
 
-from django.db.models import RestrictedError
-
 from standfast.components.content.compile import compile_message
-from standfast.components.content.images import BYTES_MAX, ImageRefused, fetch_image, keep_image
+from standfast.components.content.images import BYTES_MAX, ImageRefused, address_of, fetch_image, keep_image
 from standfast.components.content.links import LinkSigner
 from standfast.components.content.models import Content, SourceKind
+from standfast.components.content.writing import ContentInUse, delete_content
 from standfast.platform.rest.answers import Answer, moment, paged
 from standfast.platform.rest.call import Call, CallError, invalid
 from standfast.platform.rest.routes import route
@@ -82,9 +81,9 @@ def changed(call: Call) -> Answer:
 def deleted(call: Call) -> Answer:
     """422 while a transactional campaign uses it."""
     try:
-        _content(call, lock=True).delete()
-    except RestrictedError:
-        raise invalid(base="A transactional campaign uses this content.") from None
+        delete_content(_content(call, lock=True))
+    except ContentInUse as error:
+        raise invalid(base=str(error)) from None
     return Answer(None)
 
 
@@ -98,9 +97,8 @@ def image_kept(call: Call) -> Answer:
         raise invalid(image_url="can't be blank")
     try:
         data = base64.b64decode(given, validate=True) if given else fetch_image(url)
-        return Answer(
-            {"image_url": keep_image(account_id=call.account_id, data=data)}, status=201, root="content_image"
-        )
+        kept = keep_image(account_id=call.account_id, data=data)
+        return Answer({"image_url": address_of(kept)}, status=201, root="content_image")
     except binascii.Error:
         raise invalid(image_data="is not base64") from None
     except ImageRefused as refused:

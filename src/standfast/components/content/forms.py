@@ -7,8 +7,7 @@ from typing import ClassVar
 from django import forms
 
 from standfast.components.content.models import Content
-
-SOURCE_CHARS_MAX = 500_000
+from standfast.components.content.writing import SOURCE_CHARS_MAX
 
 
 class ContentForm(forms.ModelForm):

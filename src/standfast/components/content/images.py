@@ -29,21 +29,24 @@ class ImageRefused(ValueError):
     """The image is not taken; the text says why."""
 
 
-def keep_image(*, account_id: int, data: bytes) -> str:
-    """Keep an image and return its public address; the same bytes have the same address. In the account's scope.
-
-    Raises ImageRefused.
-    """
+def keep_image(*, account_id: int, data: bytes) -> ContentImage:
+    """Keep an image; the same bytes are the same image. In the account's scope. Raises ImageRefused."""
     kind = kind_of(data)
     digest = hashlib.sha256(data).hexdigest()
-    if not ContentImage.objects.filter(account_id=account_id, digest=digest).exists():
-        used = sum(ContentImage.objects.filter(account_id=account_id).values_list("size", flat=True))
-        if used + len(data) > ACCOUNT_BYTES_MAX:
-            raise ImageRefused(f"the account's images would take more than {ACCOUNT_BYTES_MAX // 1024**2:,} MB")
-        ContentImage.objects.get_or_create(
-            account_id=account_id, digest=digest, defaults={"kind": kind, "size": len(data), "data": data}
-        )
-    return f"{config.load().rest_url.rstrip('/')}/images/{account_id}/{digest}.{kind}"
+    found = ContentImage.objects.filter(account_id=account_id, digest=digest).defer("data").first()
+    if found is not None:
+        return found
+    used = sum(ContentImage.objects.filter(account_id=account_id).values_list("size", flat=True))
+    if used + len(data) > ACCOUNT_BYTES_MAX:
+        raise ImageRefused(f"the account's images would take more than {ACCOUNT_BYTES_MAX // 1024**2:,} MB")
+    return ContentImage.objects.get_or_create(
+        account_id=account_id, digest=digest, defaults={"kind": kind, "size": len(data), "data": data}
+    )[0]
+
+
+def address_of(image: ContentImage) -> str:
+    """Where the image is served to whoever reads a message."""
+    return f"{config.load().rest_url.rstrip('/')}/images/{image.account_id}/{image.digest}.{image.kind}"
 
 
 def image_of(*, account_id: int, digest: str) -> tuple[str, bytes] | None:

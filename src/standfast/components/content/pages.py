@@ -24,6 +24,7 @@ from standfast.components.content.models import Content, SourceKind
 from standfast.components.content.problems import Severity
 from standfast.components.content.snippets import snippets
 from standfast.components.content.starters import Starter, starters
+from standfast.components.content.writing import ContentInUse, copy_of, delete_content, free_name, version_of
 
 PAGE = 50
 TWICE_SECONDS = 4  # the same thing made again within this is a second click, not a second wish
@@ -93,16 +94,9 @@ def _begin(account_id: int, starter: Starter) -> Content:
     since = timezone.now() - dt.timedelta(seconds=TWICE_SECONDS)
     twice = Content.objects.filter(account_id=account_id, source=starter.source, created_at__gte=since).first()
     return twice or Content.objects.create(
-        account_id=account_id, name=_free_name(account_id, starter.name), subject=starter.subject,
+        account_id=account_id, name=free_name(account_id=account_id, name=starter.name), subject=starter.subject,
         preheader=starter.preheader, source_kind=starter.source_kind, source=starter.source,
     )  # fmt: skip
-
-
-def _free_name(account_id: int, name: str) -> str:
-    """The name, or the name with the next number."""
-    name = name[:240]
-    taken = set(Content.objects.filter(account_id=account_id, name__startswith=name).values_list("name", flat=True))
-    return next(each for each in (name, *(f"{name} {n}" for n in range(2, len(taken) + 3))) if each not in taken)
 
 
 def _thumbnail(account: Account, starter: Starter) -> str:
@@ -121,9 +115,9 @@ def edit(request: HttpRequest, account_id: int, content_id: int) -> HttpResponse
         return redirect("content:as_contact", account_id, content_id)
     if request.method != "POST":
         content = get_object_or_404(found, pk=content_id)
-        return _editor(request, content, ContentForm(instance=content, initial={"seen": seen_of(content)}))
+        return _editor(request, content, ContentForm(instance=content, initial={"seen": version_of(content)}))
     content = get_object_or_404(found.select_for_update(), pk=content_id)
-    stored_at, stored_seen = content.updated_at, seen_of(content)
+    stored_at, stored_seen = content.updated_at, version_of(content)
     form = ContentForm(request.POST, instance=content)
     if not form.is_valid():
         content.refresh_from_db(fields=["name"])
@@ -139,11 +133,8 @@ def edit(request: HttpRequest, account_id: int, content_id: int) -> HttpResponse
 
 
 def _save_as_copy(request: HttpRequest, account_id: int, form: ContentForm) -> HttpResponse:
-    copy = form.save(commit=False)
-    copy.pk = None
-    copy._state.adding = True
-    copy.name = _free_name(account_id, f"{copy.name}, my version")
-    copy.save()
+    draft = form.save(commit=False)
+    copy = copy_of(draft, name=f"{draft.name}, my version")
     messages.success(request, f"Saved as “{copy.name}”. The other version stays as it is.")
     return redirect(_edit_url(request, account_id, copy.pk))
 
@@ -176,12 +167,7 @@ def preview(request: HttpRequest, account_id: int, content_id: int) -> JsonRespo
     draft = _draft(request, content)
     email = request.POST.get("preview_as", "")
     contact = previews.find_contact(account_id=account_id, email=email) if email.strip() else None
-    shown = previews.show(
-        draft,
-        contact=previews.contact_values(contact) if contact else previews.SAMPLE,
-        campaign=previews.campaign_values(request.account, draft),  # type: ignore[attr-defined]
-        dark=request.POST.get("preview_theme") == "dark",
-    )
+    shown = previews.show_to(draft, contact, dark=request.POST.get("preview_theme") == "dark")
     told = [{"line": p.line or None, "message": f"{p.what} {p.remedy}".strip()} for p in sorted(
         (p for p in shown.problems if p.severity != Severity.NOTE), key=lambda p: p.severity != Severity.ERROR)]  # fmt: skip
     if email.strip() and contact is None:
@@ -224,8 +210,8 @@ def as_contact(request: HttpRequest, account_id: int, content_id: int) -> HttpRe
     )
     values = previews.contact_values(contact) if contact else dict(previews.SAMPLE)
     dark = request.GET.get("theme") == "dark"
-    campaign = previews.campaign_values(request.account, content)  # type: ignore[attr-defined]
-    shown = previews.show(content, contact=values, campaign=campaign, dark=dark)
+    content.account = request.account  # type: ignore[attr-defined]
+    shown = previews.show_to(content, contact, dark=dark)
     before, after = previews.neighbours(contact) if contact else (None, None)
     used = sorted(name for name in shown.fields if name != "*")
     return render(
@@ -249,10 +235,7 @@ def duplicate(request: HttpRequest, account_id: int, content_id: int) -> HttpRes
         account_id=account_id, created_at__gte=since, name__startswith=f"Copy of {content.name}"[:240]
     ).first()
     if twice is None:
-        content.pk, content._state.adding = None, True
-        content.name = _free_name(account_id, f"Copy of {content.name}")
-        content.save()
-        twice = content
+        twice = copy_of(content, name=f"Copy of {content.name}")
     messages.success(request, f"This is “{twice.name}”.")
     return redirect("content:edit", account_id, twice.pk)
 
@@ -262,16 +245,15 @@ def duplicate(request: HttpRequest, account_id: int, content_id: int) -> HttpRes
 def delete(request: HttpRequest, account_id: int, content_id: int) -> HttpResponse:
     content = Content.objects.filter(account_id=account_id, pk=content_id).first()
     if content is not None:
-        content.delete()
+        try:
+            delete_content(content)
+        except ContentInUse as error:
+            messages.error(request, str(error))
+            return redirect("content:edit", account_id, content_id)
         messages.success(request, f"“{content.name}” is deleted.")
     elif Content.objects.filter(account_id=account_id).exists():
         messages.success(request, "It was deleted already.")
     return redirect("content:list", account_id)
-
-
-def seen_of(content: Content) -> str:
-    """Which version somebody looked at."""
-    return content.updated_at.isoformat()
 
 
 def _edit_url(request: HttpRequest, account_id: int, content_id: int) -> str:

@@ -102,6 +102,14 @@ def compiled(content: Content) -> CompiledMessage:
     )
 
 
+def show_to(
+    content: Content, contact: Contact | None, *, dark: bool = False, tag: Mapping[str, Any] | None = None
+) -> Shown:
+    """A content (saved or not) as one contact would get it outside of any campaign; without one as Sam Sample."""
+    values = contact_values(contact) if contact else SAMPLE
+    return show(content, contact=values, campaign=campaign_values(content.account, content), tag=tag, dark=dark)
+
+
 def show(
     content: Content, *, contact: Mapping[str, Any], campaign: Mapping[str, Any], tag: Mapping[str, Any] | None = None,
     dark: bool = False,

@@ -8,6 +8,7 @@ import secrets
 
 import pytest
 from django.db import connection
+from django.db.models import RestrictedError
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
@@ -211,3 +212,15 @@ def test_the_list_asks_as_often_for_many_as_for_one(cast):
     with CaptureQueriesContext(connection) as many:
         bob.get(url(cast.account))
     assert len(many) == len(few) <= 15
+
+
+def test_a_content_that_is_in_use_is_kept_and_says_so(cast, monkeypatch):
+    content = make(cast.account)
+
+    def restricted(self):
+        raise RestrictedError("transactional mail is made from it", {self})
+
+    monkeypatch.setattr(Content, "delete", restricted)
+    shown = signed_in(cast.bob).post(url(cast.account, f"{content.pk}/delete/"), follow=True).content.decode()
+    assert "A transactional campaign is made from “Letter”" in shown
+    assert stored(content).name == "Letter"

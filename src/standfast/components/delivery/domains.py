@@ -8,27 +8,53 @@ from typing import Any
 import dns.exception
 import dns.resolver
 import psycopg
+from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from standfast.components.delivery.models import Send, SendingDomain, SendState
-from standfast.platform import sealing
+from standfast.platform import config, sealing
 from standfast.protocols import dkim
+from standfast.protocols.address import AddressError, parse_address
 
 KEY = "dkim-key"
+DOMAINS_MAX = 100
 
 
 class DomainInUse(ValueError):
     """Mail from the domain is on its way; the text says what to do."""
 
 
+class DomainRefused(ValueError):
+    """The domain cannot be added; the text says why."""
+
+
+def domain_name(text: str) -> str:
+    """A domain as it is kept, from whatever holds one: an address, a link. Raises DomainRefused."""
+    text = text.strip().lower().removeprefix("https://").removeprefix("http://").rpartition("@")[2].partition("/")[0]
+    try:
+        return parse_address(f"mail@{text}").domain
+    except AddressError as error:
+        raise DomainRefused(f"This is no domain one could send from: {error.reason}.") from error
+
+
 def add_domain(*, account_id: int, domain: str) -> SendingDomain:
-    """Make a key for a domain; returns the row whose records are to be published. Within the account's scope."""
+    """Make a key for a domain; returns the row whose records are to be published. Within the account's scope.
+
+    Raises DomainRefused for one that is there already, and where there are too many.
+    """
+    domain = domain.lower().strip(".")
+    if SendingDomain.objects.filter(account_id=account_id).count() >= DOMAINS_MAX:
+        raise DomainRefused(f"An account has at most {DOMAINS_MAX} domains. Delete one that is not used.")
     key = dkim.new_key()
     selector = f"sf{dt.datetime.now(dt.UTC):%Y%m}"
-    return SendingDomain.objects.create(
-        account_id=account_id, domain=domain.lower().strip("."), selector=selector,
-        private_key_sealed=sealing.seal(key.private_pem, purpose=KEY), public_record=key.dns_txt,
-    )  # fmt: skip
+    try:
+        with transaction.atomic():
+            return SendingDomain.objects.create(
+                account_id=account_id, domain=domain, selector=selector,
+                private_key_sealed=sealing.seal(key.private_pem, purpose=KEY), public_record=key.dns_txt,
+            )  # fmt: skip
+    except IntegrityError:
+        raise DomainRefused(f"{domain} is here already.") from None
 
 
 def delete_domain(domain: SendingDomain) -> None:
@@ -66,6 +92,27 @@ def records(domain: SendingDomain, *, bounce_domain: str) -> list[dict[str, str]
         {"key": "spf", "type": "TXT", "name": bounce_domain, "value": "v=spf1 a mx ~all",
          "why": "SPF: names the hosts that may send for the bounce domain."},
     ]  # fmt: skip
+
+
+def bounce_domain() -> str:
+    """The domain that bounces of this installation come back to."""
+    return config.load().bounce_domain.partition(",")[0].strip()
+
+
+def records_found(domain: SendingDomain) -> list[dict[str, str]]:
+    """The records with how the last check found each: `found` is ok, a text that says what is wrong, or "" where nothing was
+    asked; `remedy` says what to do."""
+    shown = []
+    for record in records(domain, bounce_domain=bounce_domain()):
+        found = str(domain.check_result.get(record["key"], ""))
+        shown.append({**record, "found": found, "remedy": _remedy(found)})
+    return shown
+
+
+def _remedy(found: str) -> str:
+    if found.startswith("no TXT record"):
+        return "Add it as below. Many DNS panels put the domain after the name by themselves: enter only what stands before it."
+    return "" if not found or found == "ok" or "name servers" in found else "Put the value below in its place."
 
 
 def check_domain(domain: SendingDomain, *, bounce_domain: str = "", resolver: Any = None) -> dict[str, str]:

@@ -6,16 +6,23 @@ from typing import Any
 
 from django import forms
 
+from standfast.components.delivery.domains import DomainRefused, domain_name
 from standfast.components.delivery.models import Route, TlsMode
-from standfast.components.delivery.routes import PASSWORD, Way
-from standfast.platform import config, sealing
-from standfast.protocols.address import AddressError, domain_to_ascii, parse_address
+from standfast.components.delivery.relay import (
+    CONNECTIONS_MAX,
+    FIRST_WAITS,
+    LIVES,
+    LONGEST_WAITS,
+    WAYS,
+    faults_of,
+    host_of,
+    keep_password,
+    way_with,
+    where_of,
+)
+from standfast.components.delivery.routes import Way
 
-CONNECTIONS_MAX = 100
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
-FIRST_WAITS = (_MINUTE, 5 * _MINUTE, 10 * _MINUTE, 20 * _MINUTE, 30 * _MINUTE, _HOUR)
-LONGEST_WAITS = (_HOUR, 2 * _HOUR, 4 * _HOUR, 8 * _HOUR, 12 * _HOUR)
-LIVES = (6 * _HOUR, 12 * _HOUR, _DAY, 2 * _DAY, 3 * _DAY, 5 * _DAY)
 
 
 class DomainForm(forms.Form):
@@ -27,12 +34,10 @@ class DomainForm(forms.Form):
     )  # fmt: skip
 
     def clean_domain(self) -> str:
-        text = str(self.cleaned_data["domain"]).strip().lower()
-        text = text.removeprefix("https://").removeprefix("http://").rpartition("@")[2].partition("/")[0]
         try:
-            return parse_address(f"mail@{text}").domain
-        except AddressError as error:
-            raise forms.ValidationError(f"This is no domain one could send from: {error.reason}.") from error
+            return domain_name(self.cleaned_data["domain"])
+        except DomainRefused as error:
+            raise forms.ValidationError(str(error)) from error
 
 
 def _said(seconds: int) -> str:
@@ -84,17 +89,14 @@ class RelayForm(forms.ModelForm):
 
     class Meta:
         model = Route
-        fields = (
-            "to_inbox", "host", "port", "tls", "username", "connections", "retry_seconds", "retry_seconds_max",
-            "life_seconds",
-        )  # fmt: skip
+        fields = WAYS
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.initial["to_inbox"] = "inbox" if self.instance.to_inbox else "relay"
         if self.data.get("to_inbox") == "inbox":
             self.fields["host"].required = False
-        self.before = (self.instance.host, self.instance.port, self.instance.username)
+        self.before = where_of(self.instance)
         if self.instance.password_sealed:
             self.fields["password"].widget.attrs["placeholder"] = "Saved; type to replace it"
         for name in ("retry_seconds", "retry_seconds_max", "life_seconds"):
@@ -108,47 +110,22 @@ class RelayForm(forms.ModelForm):
             field.choices = sorted([*field.choices, (value, _said(value))])
 
     def clean_host(self) -> str:
-        host = str(self.cleaned_data["host"]).strip().strip(".").lower()
-        if not host or all(char in "0123456789abcdef:." for char in host):
-            return host  # an IP address; where it may be is asked at the connection
         try:
-            return domain_to_ascii(host)
-        except AddressError as error:
-            raise forms.ValidationError("This is no host name.") from error
+            return host_of(self.cleaned_data["host"])
+        except ValueError as error:
+            raise forms.ValidationError(str(error)) from error
 
     def clean(self) -> dict[str, Any]:
         values = super().clean() or self.cleaned_data
-        if values.get("username") and not values.get("password") and self._goes_elsewhere(values):
-            self.add_error("password", "Type the password again: it would go to another server or user.")
-        if values.get("retry_seconds", 0) > values.get("retry_seconds_max", _DAY):
-            self.add_error("retry_seconds_max", "This is shorter than the first wait.")
+        for name, text in faults_of(values, before=self.before).items():
+            self.add_error(name, text)
         return values
-
-    def _goes_elsewhere(self, values: dict[str, Any]) -> bool:
-        return (values.get("host"), values.get("port"), values.get("username")) != self.before
 
     def way(self) -> Way:
         """The way as it would be when saved; of a valid form."""
-        values = self.cleaned_data
-        if values["to_inbox"]:
-            settings = config.load()
-            return Way(settings.host, settings.inbox_port, "none", "", "", values["connections"])
-        return Way(
-            values["host"], values["port"], values["tls"], values["username"], self._password(), values["connections"]
-        )
-
-    def _password(self) -> str:
-        if not self.cleaned_data["username"]:
-            return ""
-        if self.cleaned_data["password"]:
-            return str(self.cleaned_data["password"])
-        kept = self.instance.password_sealed
-        return sealing.unseal(kept, purpose=PASSWORD) if kept else ""
+        return way_with(self.instance, self.cleaned_data)
 
     def save(self, commit: bool = True) -> Route:
         values = self.cleaned_data
-        if not values["username"]:
-            self.instance.password_sealed = ""
-        elif values["password"]:
-            self.instance.password_sealed = sealing.seal(values["password"], purpose=PASSWORD)
+        keep_password(self.instance, username=values["username"], password=values["password"])
         return super().save(commit)  # type: ignore[no-any-return]

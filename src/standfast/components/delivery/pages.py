@@ -6,7 +6,6 @@ import asyncio
 from typing import Any
 
 from django.contrib import messages
-from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.debug import sensitive_post_parameters
@@ -15,11 +14,10 @@ from django.views.decorators.http import require_POST
 from standfast.components.accounts.api import Role, account_page, may
 from standfast.components.delivery import domains as sending
 from standfast.components.delivery.forms import DomainForm, RelayForm
-from standfast.components.delivery.models import Route, SendingDomain
+from standfast.components.delivery.models import SendingDomain
 from standfast.components.delivery.probe import Probe, probe
-from standfast.platform import config, sealing
-
-DOMAINS_MAX = 100
+from standfast.components.delivery.relay import route_of
+from standfast.platform import sealing
 
 
 @account_page(post=Role.ADMIN)
@@ -37,15 +35,10 @@ def domains(request: HttpRequest, account_id: int) -> HttpResponse:
 
 
 def _add(form: DomainForm, account_id: int) -> SendingDomain | None:
-    domain = form.cleaned_data["domain"]
-    if SendingDomain.objects.filter(account_id=account_id).count() >= DOMAINS_MAX:
-        form.add_error("domain", f"An account has at most {DOMAINS_MAX} domains. Delete one that is not used.")
-        return None
     try:
-        with transaction.atomic():
-            return sending.add_domain(account_id=account_id, domain=domain)
-    except IntegrityError:
-        form.add_error("domain", f"{domain} is here already.")
+        return sending.add_domain(account_id=account_id, domain=form.cleaned_data["domain"])
+    except sending.DomainRefused as error:
+        form.add_error("domain", str(error))
         return None
 
 
@@ -63,23 +56,10 @@ def domain(request: HttpRequest, account_id: int, domain_id: int) -> HttpRespons
 
 
 def _records(domain: SendingDomain) -> list[dict[str, Any]]:
-    """The records with how the last check found each: ok, a text that says what is wrong, or "" where nothing was asked."""
-    shown = []
-    for record in sending.records(domain, bounce_domain=_bounce_domain()):
-        found = domain.check_result.get(record["key"], "")
-        why = record["why"].partition(": ")[2]
-        shown.append({**record, "label": record["key"].upper(), "why": why, "found": found, "remedy": _remedy(found)})
-    return shown
-
-
-def _remedy(found: str) -> str:
-    if found.startswith("no TXT record"):
-        return "Add it as below. Many DNS panels put the domain after the name by themselves: enter only what stands before it."
-    return "" if "name servers" in found else "Put the value below in its place."
-
-
-def _bounce_domain() -> str:
-    return config.load().bounce_domain.partition(",")[0].strip()
+    return [
+        {**record, "label": record["key"].upper(), "why": record["why"].partition(": ")[2]}
+        for record in sending.records_found(domain)
+    ]
 
 
 @require_POST
@@ -87,7 +67,7 @@ def _bounce_domain() -> str:
 def check_domain(request: HttpRequest, account_id: int, domain_id: int) -> HttpResponse:
     """Look the records up now."""
     found = get_object_or_404(SendingDomain, account_id=account_id, pk=domain_id)
-    results = sending.check_domain(found, bounce_domain=_bounce_domain())
+    results = sending.check_domain(found, bounce_domain=sending.bounce_domain())
     missing = sum(result != "ok" for result in results.values())
     if missing:
         seen = len(results) - missing
@@ -112,8 +92,7 @@ def delete_domain(request: HttpRequest, account_id: int, domain_id: int) -> Http
 
 
 def _relay_form(request: HttpRequest, account_id: int) -> RelayForm:
-    route = Route.objects.filter(account_id=account_id).first() or Route(account_id=account_id)
-    return RelayForm(request.POST or None, instance=route)
+    return RelayForm(request.POST or None, instance=route_of(account_id=account_id))
 
 
 @sensitive_post_parameters("password")

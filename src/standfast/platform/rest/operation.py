@@ -16,11 +16,13 @@ import binascii
 import functools
 import inspect
 import json
+import re
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any, ClassVar
 
 from django.http import HttpRequest, HttpResponse
 from ninja import Router, Schema
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
 from standfast.platform import tenancy
 from standfast.platform.rest.idempotency import HEADER, Claim, claim, complete
@@ -30,6 +32,7 @@ PAGE_DEFAULT = 50
 PAGE_MAX = 500
 ID_MAX = 2**62
 _WRITING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+_KEPT = frozenset({"ETag", "Location"})  # headers that are part of an answer, said again under its key
 
 
 class Fault(Schema):
@@ -41,10 +44,42 @@ class Fault(Schema):
     instance: str
     detail: str | None = None
     errors: list[dict[str, Any]] | None = None
+    possible: list[str] | None = None
 
 
 ERRORS: dict[int, Any] = dict.fromkeys((400, 401, 403, 404, 409, 413, 422, 429), Fault)
 """For `response={200: ..., **ERRORS}`: what any operation may answer."""
+
+
+def _without_nul(text: str) -> str:
+    if "\x00" in text:
+        raise ValueError("it holds a NUL character; leave it out")
+    return text
+
+
+def _on_one_line(given: Any) -> Any:
+    return " ".join(given.split()) if isinstance(given, str) else given
+
+
+# The length stands before what is checked by us: its message is the better one then.
+_LINE = (BeforeValidator(_on_one_line), AfterValidator(_without_nul))
+Text = Annotated[str, AfterValidator(_without_nul)]
+"""Text as the database takes it."""
+Line = Annotated[str, Field(max_length=255), *_LINE]
+"""Text on one line, its white space made single spaces."""
+Name = Annotated[str, Field(min_length=1, max_length=255), *_LINE]
+"""The same, and not blank."""
+
+
+class Given(Schema):
+    """The body of a call. A name that is not known is refused: a slip of the pen must not look like a change that was made."""
+
+    model_config: ClassVar = ConfigDict(extra="forbid", from_attributes=True)
+
+
+def unless_said(**more: Any) -> Any:
+    """The default in the body of a change: what is left out stays as it is (`model_dump(exclude_unset=True)`)."""
+    return Field(default_factory=lambda: None, **more)
 
 
 def operation(router: Router, method: str, path: str, *, scope: str, **more: Any) -> Callable[[Any], Any]:
@@ -53,6 +88,8 @@ def operation(router: Router, method: str, path: str, *, scope: str, **more: Any
     scope: one of accounts' scopes. It is in the OpenAPI document as `x-scope`, so that a test can walk all of them.
     """
     more.setdefault("openapi_extra", {})["x-scope"] = scope
+    # Names in clients that are made from the document; a function may be renamed, an address not.
+    more.setdefault("operation_id", "_".join([method.lower(), *re.findall(r"[a-z_]+", path.replace("-", "_"))]))
 
     def register(function: Any) -> Any:
         @functools.wraps(function)
@@ -82,12 +119,15 @@ def once(request: HttpRequest, answer: Callable[[], HttpResponse]) -> HttpRespon
         taken = claim(account_id=holder.account_id, key=key, request=asked)
         if not isinstance(taken, Claim):
             again = HttpResponse(taken.body, status=taken.status, content_type=taken.headers.get("Content-Type"))
+            for name in _KEPT & taken.headers.keys():
+                again.headers[name] = taken.headers[name]
             again.headers["Idempotent-Replayed"] = "true"
             return again
         response = answer()
         if response.status_code >= 500 or response.status_code == 429:
             raise TakenBack(response)
         kept = {"Content-Type": response.headers.get("Content-Type", "application/json")}
+        kept |= {name: response.headers[name] for name in _KEPT if name in response.headers}
         complete(taken, status=response.status_code, headers=kept, body=response.content)
         return response
 

@@ -15,7 +15,9 @@ class FieldFault(NamedTuple):
 
 
 class Problem(Exception):
-    """Raised anywhere in an endpoint; answered as application/problem+json, and nothing of the transaction stays."""
+    """Raised anywhere in an endpoint; answered as application/problem+json, and nothing of the transaction stays.
+
+    possible: what the caller could do instead (a member of our own, RFC 9457 section 3.2)."""
 
     def __init__(
         self,
@@ -26,11 +28,13 @@ class Problem(Exception):
         kind: str = "about:blank",
         faults: Sequence[FieldFault] = (),
         headers: Mapping[str, str] | None = None,
+        possible: Sequence[str] | None = None,
     ) -> None:
         super().__init__(detail or title)
         self.status, self.title, self.detail, self.kind = status, title, detail, kind
         self.faults = list(faults)
         self.headers = dict(headers or {})
+        self.possible = possible
 
     def body(self, *, instance: str) -> dict[str, Any]:
         """The JSON object. instance: the request's id."""
@@ -39,6 +43,8 @@ class Problem(Exception):
             body["detail"] = self.detail
         if self.faults:
             body["errors"] = [fault._asdict() for fault in self.faults]
+        if self.possible is not None:
+            body["possible"] = list(self.possible)
         return body
 
 
@@ -46,8 +52,9 @@ def not_found(what: str) -> Problem:
     return Problem(404, "Not found", detail=f"There is no such {what} in this account.")
 
 
-def conflict(detail: str) -> Problem:
-    return Problem(409, "Conflict", detail=detail)
+def conflict(detail: str, *, possible: Sequence[str] | None = None) -> Problem:
+    """possible: what can be done instead, by the names of operations."""
+    return Problem(409, "Conflict", detail=detail, possible=possible)
 
 
 def unprocessable(*faults: FieldFault, detail: str = "") -> Problem:

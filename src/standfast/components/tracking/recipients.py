@@ -123,32 +123,35 @@ def page(
     q: str = "",
     after: int | None = None,
     before: int | None = None,
+    limit: int = PAGE,
 ) -> Page:
-    """The recipients after or before a number. `q` is an address or a part of one. In the account's scope."""
+    """At most `limit` recipients after or before a number. `q` is an address or a part of one. In the account's scope."""
     query, values = _question(account_id, send_id, show, q)
     if values["part"] is not None or show in _RARE:
         most = SEARCHED_MAX if values["part"] is not None else PASSED_MAX
-        return _search(query, values, after=after, before=before, most=most)
+        return _search(query, values, after=after, before=before, most=most, limit=limit)
     back = before is not None
-    rows, more = _read(query, values | {"after": None if back else after, "before": before}, back=back)
+    rows, more = _read(query, values | {"after": None if back else after, "before": before}, back=back, limit=limit)
     if not rows:
         return Page([], None, None)
     newer, older = (more, True) if back else (after is not None, more)
     return Page(rows, rows[0].seq if newer else None, rows[-1].seq if older else None)
 
 
-def _read(query: str, values: dict[str, Any], *, back: bool) -> tuple[list[Row], bool]:
+def _read(query: str, values: dict[str, Any], *, back: bool, limit: int) -> tuple[list[Row], bool]:
     """A page of rows in their order, and whether there are more of them."""
     with connection.cursor() as cursor:
-        cursor.execute(f"{query} ORDER BY {'r.seq DESC' if back else 'r.seq'} LIMIT {PAGE + 1}", values)
+        cursor.execute(f"{query} ORDER BY {'r.seq DESC' if back else 'r.seq'} LIMIT {limit + 1}", values)
         rows = [Row(*row) for row in cursor.fetchall()]
-    more, rows = len(rows) > PAGE, rows[:PAGE]
+    more, rows = len(rows) > limit, rows[:limit]
     if back:
         rows.reverse()
     return rows, more
 
 
-def _search(query: str, values: dict[str, Any], *, after: int | None, before: int | None, most: int) -> Page:
+def _search(
+    query: str, values: dict[str, Any], *, after: int | None, before: int | None, most: int, limit: int
+) -> Page:
     """What has no index: a page reads the next `most` numbers, says so, and leads on."""
     back = before is not None
     with connection.cursor() as cursor:
@@ -156,7 +159,7 @@ def _search(query: str, values: dict[str, Any], *, after: int | None, before: in
         last = int(cursor.fetchone()[0] or 0)
     low = max((before or 0) - most - 1, 0) if back else after or 0
     high = min(before or 0, last + 1) if back else min(low + most, last) + 1
-    rows, more = _read(query, values | {"after": low, "before": high}, back=back)
+    rows, more = _read(query, values | {"after": low, "before": high}, back=back, limit=limit)
     if back:
         newer = rows[0].seq if more else low + 1 if low else None
         return Page(rows, newer, rows[-1].seq if rows else high - 1, (low + 1, high - 1) if low else None)

@@ -17,7 +17,7 @@ HOURS_MAX = 24 * 10  # a longer story is told by days
 LINKS_MAX = 200
 BARS_MAX = 48  # more columns are a line
 COLUMNS_MIN = 12
-_HOURLY = ("opens", "clicks", "machine_opens", "machine_clicks", "delivered")
+HOURLY = ("opens", "clicks", "machine_opens", "machine_clicks", "delivered")
 _COMPARED = (
     "delivered",
     "bounced_later",
@@ -134,12 +134,12 @@ class Summary:
     @property
     def opens(self) -> int:
         """Openings."""
-        return self._of("opens") + (self._of("machine_opens") if self.machines else 0)
+        return self._of("opens") + (self.machine_opens if self.machines else 0)
 
     @property
     def clicks(self) -> int:
         """Clicks."""
-        return self._of("clicks") + (self._of("machine_clicks") if self.machines else 0)
+        return self._of("clicks") + (self.machine_clicks if self.machines else 0)
 
     @property
     def machine_opened(self) -> int:
@@ -148,6 +148,16 @@ class Summary:
     @property
     def machine_clicked(self) -> int:
         return self._of("machine_clicks_unique")
+
+    @property
+    def machine_opens(self) -> int:
+        """Openings by machines."""
+        return self._of("machine_opens")
+
+    @property
+    def machine_clicks(self) -> int:
+        """Clicks by machines."""
+        return self._of("machine_clicks")
 
     @property
     def unsubscribed(self) -> int:
@@ -248,9 +258,28 @@ def summary(*, account_id: int, send_id: int, machines: bool = False) -> Summary
         subject=send.subject or "", state=send.state, created_at=send.created_at, finished_at=send.finished_at,
         machines=machines, total=send.total,
         counters=dict(SendCounter.objects.filter(**mine).values_list("name", "value")),
-        hours=_over_time(SendHour.objects.filter(**mine, name__in=_HOURLY).values_list("name", "hour_at", "value"), machines),
+        hours=_over_time(SendHour.objects.filter(**mine, name__in=HOURLY).values_list("name", "hour_at", "value"), machines),
         links=_links(LinkCounter.objects.filter(**mine, link__gt=0), machines),
     )  # fmt: skip
+
+
+def hours(
+    *, account_id: int, send_id: int, after: dt.datetime | None, limit: int
+) -> list[tuple[dt.datetime, dict[str, int]]]:
+    """The hours (UTC) in which something happened, with the counts of each, in their order. In the account's scope."""
+    mine = SendHour.objects.filter(account_id=account_id, send_id=send_id, name__in=HOURLY)
+    later = mine if after is None else mine.filter(hour_at__gt=after)
+    chosen = list(later.order_by("hour_at").values_list("hour_at", flat=True).distinct()[:limit])
+    found: dict[dt.datetime, dict[str, int]] = {at: dict.fromkeys(HOURLY, 0) for at in chosen}
+    for at, name, value in mine.filter(hour_at__in=chosen).values_list("hour_at", "name", "value"):
+        found[at][name] = max(value, 0)
+    return list(found.items())
+
+
+def links(*, account_id: int, send_id: int, after: int, limit: int) -> list[LinkCounter]:
+    """The links that were clicked, in the order of their numbers; 0 is the one that no person sees. In the account's scope."""
+    mine = LinkCounter.objects.filter(account_id=account_id, send_id=send_id, link__gt=max(after, 0))
+    return list(mine.order_by("link")[:limit])
 
 
 def by_send(*, account_id: int, send_ids: Iterable[int | None]) -> dict[int, SendFigures]:

@@ -7,12 +7,13 @@ import secrets
 from typing import Any, NamedTuple
 
 from standfast.components.campaigns.api import Campaign
-from standfast.components.delivery.api import Send
+from standfast.components.delivery.api import Recipient, Send
 from standfast.components.tracking.api import CONSUMERS
 from standfast.platform import consumers, events
 from standfast.platform.tenancy import account_scope
 
 PEOPLE = 10
+ENDS = {7: 3, 9: 4, 10: 0}  # the others are delivered
 
 
 class Sent(NamedTuple):
@@ -32,6 +33,25 @@ def sent_campaign(account_id: int, loader: Any) -> Sent:
         )  # fmt: skip
         Campaign.objects.filter(pk=campaign.pk).update(send=send)
     contacts = {seq: _recipient(loader, account_id, send, seq) for seq in range(1, PEOPLE + 1)}
+    _tell(account_id, send, contacts, loader)
+    return Sent(account_id, campaign.pk)
+
+
+def let_it_leave(account_id: int, campaign_id: int, loader: Any) -> None:
+    """The same story for a campaign that was made and sent otherwise: its ten people are frozen, as the worker does it."""
+    with account_scope(account_id):
+        send = Send.objects.get(account_id=account_id, campaign_id=campaign_id)
+        contacts = dict(
+            Recipient.objects.filter(account_id=account_id, send_id=send.pk).values_list("seq", "contact_id")
+        )
+        for seq in contacts:
+            Recipient.objects.filter(account_id=account_id, send_id=send.pk, seq=seq).update(
+                status=ENDS.get(seq, 1), attempts=1, updated_at=send.created_at
+            )
+    _tell(account_id, send, contacts, loader)
+
+
+def _tell(account_id: int, send: Send, contacts: dict[int, int], loader: Any) -> None:
     told = [
         events.Event(send.created_at + dt.timedelta(minutes=minute), kind, contacts[seq], send.pk, seq, data)
         for minute, kind, seq, data in _story()
@@ -42,7 +62,6 @@ def sent_campaign(account_id: int, loader: Any) -> Sent:
     for consumer in CONSUMERS:
         while consumers.advance(loader, consumer, account_id):
             pass
-    return Sent(account_id, campaign.pk)
 
 
 def _recipient(loader: Any, account_id: int, send: Send, seq: int) -> int:
@@ -55,7 +74,7 @@ def _recipient(loader: Any, account_id: int, send: Send, seq: int) -> int:
     loader.execute(
         "INSERT INTO delivery_recipient (account_id, send_id, seq, contact_id, email, status, attempts, updated_at) "
         "VALUES (%s, %s, %s, %s, %s, %s, 1, %s)",
-        [account_id, send.pk, seq, contact_id, email, {7: 3, 9: 4, 10: 0}.get(seq, 1), send.created_at],
+        [account_id, send.pk, seq, contact_id, email, ENDS.get(seq, 1), send.created_at],
     )
     return int(contact_id)
 

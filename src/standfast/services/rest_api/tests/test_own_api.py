@@ -1,7 +1,11 @@
 """Our own API, walked by its OpenAPI document: keys that may not, Charlie, and what each part does."""
 
+import datetime as dt
+import json
 import re
+from urllib.parse import urlencode
 
+import dns.resolver
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
@@ -9,46 +13,90 @@ from hypothesis import strategies as st
 
 from standfast.components.accounts.api import SCOPES, ApiKey, revoke_key
 from standfast.components.delivery.api import add_domain
+from standfast.platform import outbound
 from standfast.platform.tenancy import account_scope
 from standfast.services.rest_api.own import api
 from standfast.services.rest_api.tests.caller import Caller, key_of
+from standfast.services.rest_api.tests.sending import sent_campaign
 
 pytestmark = pytest.mark.django_db(transaction=True)
+EXAMPLES = 4  # of each operation; they are many
 
 
 def operations() -> list[tuple[str, str, str]]:
-    """(method, path with 1 for every parameter, scope) of the whole document."""
+    """(method, path, scope) of the whole document."""
     from standfast.services.rest_api import mounted
 
     assert mounted
     return [
-        (method.upper(), re.sub(r"\{[^}]+\}", "1", path.removeprefix("/api/v1")), one["x-scope"])
+        (method.upper(), path.removeprefix("/api/v1"), one["x-scope"])
         for path, methods in api.get_openapi_schema(path_prefix="/api/v1")["paths"].items()
         for method, one in methods.items()
     ]
 
 
-def test_every_operation_refuses_keys_that_may_not(alice, people):
+# Bodies of operations that look at the body before they look for what the path names.
+BODIES = {
+    "subscribe": {"contact_ids": [1]}, "unsubscribe": {"contact_ids": [1]}, "schedule": {"send_at": "2099-01-01T00:00:00Z"},
+    "test": {"emails": ["a@shop.example"]},
+}  # fmt: skip
+
+
+def body_of(method, path):
+    return BODIES.get(path.rpartition("/")[2], {}) if method in ("POST", "PATCH", "PUT") else None
+
+
+def filled(path, ids=None):
+    """The path with an id for every parameter."""
+    ids = ids or {}
+    return re.sub(r"\{(\w+)\}", lambda name: str(ids.get(name[1], "open" if name[1] == "report" else 1)), path)
+
+
+def test_every_operation_refuses_keys_that_may_not(alice, charlie, people):
     found = operations()
-    assert len(found) > 15
-    _, used = None, key_of(people.account, people.alice)
+    assert len(found) > 60
+    keys = {name: key_of(people.account, people.alice) for name in ("revoked", "expired")}
     with account_scope(people.account.pk):
-        key = ApiKey.objects.filter(account=people.account).order_by("-pk").first()
-        revoke_key(people.account, key.pk)
-    far = key_of(people.account, people.alice, networks=["192.0.2.9"])
+        newest = ApiKey.objects.filter(account=people.account).order_by("-pk")
+        assert revoke_key(people.account, newest[1].pk)
+        newest.filter(pk=newest[0].pk).update(expires_at=dt.datetime(2026, 1, 1, tzinfo=dt.UTC))
+    keys["none"] = ""
+    keys["crossed"] = alice.key.replace(f"sf_{alice.account_id}_", f"sf_{charlie.account_id}_")
+    keys["far"] = key_of(people.account, people.alice, networks=["192.0.2.9"])
+    lacking = {
+        module: key_of(people.account, people.alice, scopes=[one for one in SCOPES if one.partition(":")[0] != module])
+        for module in {scope.partition(":")[0] for _, _, scope in found}
+    }
     for method, path, scope in found:
-        others = [each for each in SCOPES if each.partition(":")[0] != scope.partition(":")[0]]
-        lacking = Caller(alice.client, alice.account_id, key_of(people.account, people.alice, scopes=others))
-        body = {} if method in ("POST", "PATCH", "PUT") else None
         answers = {
-            "lacks": lacking.v1(method, path, body).status_code,
-            "none": Caller(alice.client, alice.account_id, "").v1(method, path, body).status_code,
-            "revoked": Caller(alice.client, alice.account_id, used).v1(method, path, body).status_code,
-            "far": Caller(alice.client, alice.account_id, far).v1(method, path, body).status_code,
+            name: Caller(alice.client, alice.account_id, key)
+            .v1(method, filled(path), body_of(method, path))
+            .status_code
+            for name, key in {**keys, "lacking": lacking[scope.partition(":")[0]]}.items()
         }
-        assert answers["none"] == answers["revoked"] == 401, (method, path, answers)
-        assert answers["far"] == 403, (method, path, answers)
-        assert answers["lacks"] in (403, 422), (method, path, answers)  # 422: the body is looked at first
+        said = answers.pop("lacking")
+        assert answers == {"revoked": 401, "expired": 401, "none": 401, "crossed": 401, "far": 403}, (method, path)
+        assert said in (403, 422), (method, path, said)  # 422: the body is looked at first
+
+
+def test_no_operation_shows_or_changes_what_is_another_accounts(alice, charlie, people, loader):
+    ids = {
+        "contact_id": alice.v1("POST", "/contacts", {"email": "ann@example.net"}).json()["id"],
+        "list_id": alice.v1("POST", "/lists", {"name": "News"}).json()["id"],
+        "content_id": alice.v1("POST", "/contents", {"name": "Letter"}).json()["id"],
+        "domain_id": alice.v1("POST", "/sending-domains", {"domain": "shop.example"}).json()["id"],
+        "campaign_id": sent_campaign(people.account.pk, loader).campaign_id,
+    }
+    walked = 0
+    for method, path, _ in operations():
+        if "{" not in path or path.startswith("/transactional"):
+            continue
+        walked += 1
+        answer = charlie.v1(method, filled(path, ids), body_of(method, path))
+        assert answer.status_code == 404, (method, path, answer.status_code, answer.content[:300])
+    assert walked > 35
+    for name, where in (("contact_id", "contacts"), ("content_id", "contents"), ("campaign_id", "campaigns")):
+        assert alice.v1("GET", f"/{where}/{ids[name]}").status_code == 200
 
 
 def test_people_are_made_found_paged_and_erased_and_charlie_sees_none(alice, charlie):
@@ -119,14 +167,28 @@ def test_a_message_is_taken_once_under_a_key(alice, charlie, people):
     assert bad.status_code == 422 and bad.json()["errors"][0]["field"] == "body.messages.content"
 
 
-def test_schemathesis_finds_nothing(alice):
+@pytest.fixture
+def no_network(monkeypatch):
+    """Nothing is looked up and nobody is connected to, whatever hosts are made up."""
+
+    async def refused(host, port):
+        raise outbound.OutboundRefused("there is no network in this test", permanent=True)
+
+    def unknown(*_):
+        raise dns.resolver.NXDOMAIN
+
+    monkeypatch.setattr(outbound, "_resolve", refused)
+    monkeypatch.setattr(dns.resolver.Resolver, "resolve", unknown)
+
+
+def test_schemathesis_finds_nothing(alice, no_network):
     """Every operation with made-up requests, good and bad: never a 5xx, and what the document says is what comes."""
     document = schemathesis.openapi.from_dict(api.get_openapi_schema(path_prefix="/api/v1"))
     count = 0
     for found in document.get_all_operations():
         operation = found.ok()
 
-        @settings(max_examples=12, deadline=None, database=None, derandomize=True, phases=[Phase.generate],
+        @settings(max_examples=EXAMPLES, deadline=None, database=None, derandomize=True, phases=[Phase.generate],
                   suppress_health_check=list(HealthCheck))  # fmt: skip
         @given(case=operation.as_strategy())
         def try_it(case):
@@ -136,9 +198,7 @@ def test_schemathesis_finds_nothing(alice):
             path = made["url"].removeprefix("http://test")
             body = made.get("json", made.get("data"))
             headers = {"authorization": f"Bearer {alice.key}"}
-            data = body if isinstance(body, bytes | str) or body is None else __import__("json").dumps(body)
-            from urllib.parse import urlencode
-
+            data = body if isinstance(body, bytes | str) or body is None else json.dumps(body)
             query = urlencode(
                 {key: value for key, value in (made.get("params") or {}).items() if value is not None}, doseq=True
             )

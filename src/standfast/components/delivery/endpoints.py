@@ -20,7 +20,6 @@ from standfast.platform.rest.operation import (
     PAGE_DEFAULT,
     PAGE_MAX,
     Given,
-    Line,
     Text,
     cursor_of,
     id_after,
@@ -75,7 +74,9 @@ class RouteChange(Given):
     host: Annotated[Text, Field(max_length=253)] = unless_said(examples=["smtp.provider.example"])
     port: int = unless_said(ge=1, le=65535)
     tls: TlsMode = unless_said()
-    username: Line = unless_said(description="Empty: without signing in; the password is forgotten.")
+    username: Annotated[Text, Field(max_length=255)] = unless_said(
+        description="Empty: without signing in; the password is forgotten."
+    )
     password: Annotated[Text, Field(max_length=512)] = unless_said(description="Kept sealed, never shown.")
     connections: int = unless_said(ge=1, le=relay.CONNECTIONS_MAX)
     retry_seconds: int = unless_said(

@@ -170,6 +170,9 @@ def _run(given: argparse.Namespace) -> int:
 
         rest_api.main(settings)
     elif given.service == "smtp_api":
+        import django
+
+        django.setup()  # its modules import models
         from standfast.services.smtp_api import main as smtp_api
 
         smtp_api.main(settings)

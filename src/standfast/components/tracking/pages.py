@@ -165,7 +165,7 @@ def _chosen(request: HttpRequest) -> tuple[Show, str]:
 def _number(request: HttpRequest, name: str) -> int | None:
     """A number of the query; None for what is none or too large for the database."""
     text = request.GET.get(name, "")
-    return int(text) if text.isascii() and text.isdigit() and int(text) <= NUMBER_MAX else None
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 20 and int(text) <= NUMBER_MAX else None
 
 
 def _download(response: HttpResponseBase, name: str) -> HttpResponseBase:

@@ -2,10 +2,12 @@
 
 from standfast.components.webhooks.consumers import CONSUMERS
 from standfast.components.webhooks.delivering import Deliverer
+from standfast.components.webhooks.delivery_log import health
 from standfast.components.webhooks.endpoints_of import (
     EndpointInvalid,
     change_endpoint,
     create_endpoint,
+    delete_endpoint,
     new_secret_of,
     secret_of,
     send_again,
@@ -24,6 +26,8 @@ __all__ = [
     "EndpointState",
     "change_endpoint",
     "create_endpoint",
+    "delete_endpoint",
+    "health",
     "new_secret_of",
     "secret_of",
     "send_again",

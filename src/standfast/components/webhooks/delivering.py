@@ -27,6 +27,7 @@ ANSWER_SECONDS = 15.0
 LEASE_SECONDS = 60.0
 RETRY_SECONDS = (5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400)  # about three days in all
 FAILING = dt.timedelta(days=5)  # so long without one success, and the endpoint is disabled
+WORKED_EVERY = dt.timedelta(seconds=10)  # how exactly `worked_at` is kept
 KEPT = dt.timedelta(days=30)
 GONE = 410
 
@@ -85,11 +86,7 @@ class Deliverer:
 
     async def _all(self, account_id: int, rows: list[Any]) -> list[Outcome]:
         if self._session is None:
-            connector = aiohttp.TCPConnector(
-                limit=BATCH, resolver=_PublicResolver(), use_dns_cache=False, force_close=True
-            )
-            timeout = aiohttp.ClientTimeout(total=ANSWER_SECONDS)
-            self._session = aiohttp.ClientSession(connector=connector, timeout=timeout)
+            self._session = open_session()
         session = self._session
         return list(await asyncio.gather(*(_post(session, account_id, row) for row in rows)))
 
@@ -131,26 +128,35 @@ def body_of(account_id: int, row: Any) -> bytes:
     return json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode()
 
 
+def open_session(*, answer_seconds: float = ANSWER_SECONDS) -> aiohttp.ClientSession:
+    """For `post`; within a running event loop."""
+    connector = aiohttp.TCPConnector(limit=BATCH, resolver=_PublicResolver(), use_dns_cache=False, force_close=True)
+    return aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(total=answer_seconds))
+
+
 async def _post(session: aiohttp.ClientSession, account_id: int, row: Any) -> Outcome:
+    name = message_id(account_id, row.endpoint_id, row.position)
+    return await post(session, url=row.url, secret_sealed=row.secret_sealed, name=name, body=body_of(account_id, row))
+
+
+async def post(session: aiohttp.ClientSession, *, url: str, secret_sealed: str, name: str, body: bytes) -> Outcome:
+    """One signed request under a message id; whatever comes of it is an outcome."""
     began = time.monotonic()
 
     def outcome(status: int | None, detail: str) -> Outcome:
-        return Outcome(status, int(1000 * (time.monotonic() - began)), detail[:255])
+        return Outcome(status, int(1000 * (time.monotonic() - began)), detail[:255].replace("\x00", ""))
 
-    body = body_of(account_id, row)
     try:
+        secret = sealing.unseal(secret_sealed, purpose=SECRET)
         headers = {
             "content-type": "application/json",
             "user-agent": "standfast-webhooks/1",
-            **signed_headers(
-                sealing.unseal(row.secret_sealed, purpose=SECRET),
-                message_id=message_id(account_id, row.endpoint_id, row.position), seconds=int(time.time()), body=body,
-            ),
-        }  # fmt: skip
-        parts = urlsplit(row.url)
+            **signed_headers(secret, message_id=name, seconds=int(time.time()), body=body),
+        }
+        parts = urlsplit(url)
         port = parts.port or (443 if parts.scheme == "https" else 80)
         await outbound.addresses(parts.hostname or "", port)  # an address written as such never reaches the resolver
-        async with session.post(row.url, data=body, headers=headers, allow_redirects=False) as answer:
+        async with session.post(url, data=body, headers=headers, allow_redirects=False) as answer:
             said = (await answer.content.read(200)).decode("utf-8", "replace")
             return outcome(
                 answer.status, f"{answer.status} {said}".strip() if answer.status >= 300 else str(answer.status)
@@ -158,7 +164,7 @@ async def _post(session: aiohttp.ClientSession, account_id: int, row: Any) -> Ou
     except outbound.OutboundRefused as refused:
         return outcome(None, refused.text)
     except TimeoutError:
-        return outcome(None, f"no answer within {ANSWER_SECONDS:g} s")
+        return outcome(None, f"no answer within {session.timeout.total:g} s")
     except (aiohttp.ClientError, OSError, ValueError, sealing.SealError) as error:
         return outcome(None, f"{type(error).__name__}: {error}")
 
@@ -166,22 +172,21 @@ async def _post(session: aiohttp.ClientSession, account_id: int, row: Any) -> Ou
 def _settle(cursor: Any, account_id: int, row: Any, outcome: Outcome) -> None:
     now = dt.datetime.now(dt.UTC)
     where = {"account_id": account_id, "endpoint_id": row.endpoint_id, "position": row.position, "n": row.attempts}
-    detail = outcome.detail.replace("\x00", "")
     cursor.execute(
         QUERIES.note_attempt.sql,
-        {**where, "status": outcome.status, "milliseconds": outcome.milliseconds, "detail": detail},
+        {**where, "status": outcome.status, "milliseconds": outcome.milliseconds, "detail": outcome.detail},
     )
     over = outcome.good or outcome.status == GONE or row.attempts > len(RETRY_SECONDS)
     state = DeliveryState.DONE if outcome.good else DeliveryState.FAILED if over else DeliveryState.DUE
     wait = 0 if over else RETRY_SECONDS[row.attempts - 1]
     cursor.execute(
         QUERIES.settle.sql,
-        {**where, "state": state.value, "next_at": now + dt.timedelta(seconds=wait), "detail": detail,
+        {**where, "state": state.value, "next_at": now + dt.timedelta(seconds=wait), "detail": outcome.detail,
          "done_at": now if over else None},
     )  # fmt: skip
     endpoint = {"account_id": account_id, "endpoint_id": row.endpoint_id}
     if outcome.good:
-        cursor.execute(QUERIES.endpoint_works.sql, endpoint)
+        cursor.execute(QUERIES.endpoint_works.sql, {**endpoint, "now": now, "lately": now - WORKED_EVERY})
     else:
         gone = outcome.status == GONE
         cursor.execute(QUERIES.endpoint_failed.sql, {**endpoint, "now": now, "gone": gone, "long_ago": now - FAILING})

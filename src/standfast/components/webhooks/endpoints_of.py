@@ -37,7 +37,7 @@ def create_endpoint(
     with connection.cursor() as cursor:
         position = events.head(cursor, account_id=account_id)
     endpoint = Endpoint.objects.create(
-        account_id=account_id, url=_url(url), kinds=_kinds(kinds), description=description[:255],
+        account_id=account_id, url=checked_url(url), kinds=_kinds(kinds), description=description[:255],
         secret_sealed=sealing.seal(secret, purpose=SECRET), from_position=position,
     )  # fmt: skip
     return endpoint, secret
@@ -49,7 +49,7 @@ def change_endpoint(
 ) -> Endpoint:  # fmt: skip
     """Raises EndpointInvalid. An endpoint that was disabled and is active again is told what waited meanwhile."""
     if url is not None:
-        endpoint.url = _url(url)
+        endpoint.url = checked_url(url)
     if kinds is not None:
         endpoint.kinds = _kinds(kinds)
     if description is not None:
@@ -60,6 +60,21 @@ def change_endpoint(
         endpoint.state, endpoint.failing_since = state, None
     endpoint.save()
     return endpoint
+
+
+def checked_url(url: str) -> str:
+    """The address as it is kept. Raises EndpointInvalid."""
+    url = url.strip()
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        host, parts = None, urlsplit("")
+    if parts.scheme not in ("https", "http") or not host or len(url) > 2000 or not url.isprintable() or " " in url:
+        raise EndpointInvalid("url", "Write the whole address, beginning with https://.")
+    if parts.username or parts.password:
+        raise EndpointInvalid("url", "Leave the user name out of the address: the signature says that it is us.")
+    return url
 
 
 def secret_of(endpoint: Endpoint) -> str:
@@ -75,6 +90,15 @@ def new_secret_of(endpoint: Endpoint) -> str:
     return secret
 
 
+def delete_endpoint(endpoint: Endpoint) -> None:
+    """The endpoint with its log of deliveries and attempts. In the account's scope."""
+    mine = {"account_id": endpoint.account_id, "endpoint_id": endpoint.pk}
+    endpoint.delete()  # first: from here on the deliverer and the consumer of the log find nothing to do for it
+    with connection.cursor() as cursor:
+        cursor.execute(QUERIES.forget_attempts_of.sql, mine)
+        cursor.execute(QUERIES.forget_deliveries_of.sql, mine)
+
+
 def send_again(endpoint: Endpoint, *, first: int, last: int) -> int:
     """Have the events from position `first` to `last` told again; returns how many. Raises EndpointInvalid."""
     if not 0 < first <= last or last - first >= AGAIN_MAX:
@@ -86,20 +110,6 @@ def send_again(endpoint: Endpoint, *, first: int, last: int) -> int:
              "now": dt.datetime.now(dt.UTC)},
         )  # fmt: skip
         return cursor.rowcount
-
-
-def _url(url: str) -> str:
-    url = url.strip()
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        host, parts = None, urlsplit("")
-    if parts.scheme not in ("https", "http") or not host or len(url) > 2000 or not url.isprintable() or " " in url:
-        raise EndpointInvalid("url", "Write the whole address, beginning with https://.")
-    if parts.username or parts.password:
-        raise EndpointInvalid("url", "Leave the user name out of the address: the signature says that it is us.")
-    return url
 
 
 def _kinds(kinds: Iterable[str]) -> list[str]:

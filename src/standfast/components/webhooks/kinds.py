@@ -25,6 +25,45 @@ TYPES = {
     "order_updated": "order.updated",
     "order_deleted": "order.deleted",
 }
+TEST = "webhook.test"
+"""The type of what a person sends to see whether an endpoint works."""
+
+# What a form shows: the subject, and what each kind is called in words.
+SUBJECTS: tuple[tuple[str, dict[str, str]], ...] = (
+    (
+        "Messages",
+        {
+            "delivered": "Delivered",
+            "deferred": "Put off by the other side",
+            "bounced": "Bounced",
+            "opened": "Opened",
+            "clicked": "Clicked",
+            "uncertain": "Uncertain whether it arrived",
+            "failed": "Could not be made",
+            "skipped": "Left out",
+        },
+    ),
+    (
+        "People",
+        {
+            "contact_created": "New",
+            "contact_updated": "Changed",
+            "contact_imported": "Imported",
+            "contact_deleted": "Erased",
+        },
+    ),
+    (
+        "Consent",
+        {
+            "subscribed": "Subscribed",
+            "unsubscribed": "Unsubscribed",
+            "resubscribed": "Took it back",
+            "complained": "Complained about spam",
+            "do_not_mail_added": "Put on do-not-mail",
+            "do_not_mail_lifted": "Taken off do-not-mail",
+        },
+    ),
+)
 
 
 def type_of(kind: str) -> str:

@@ -27,6 +27,7 @@ class Endpoint(models.Model):
     state = models.CharField(max_length=8, choices=EndpointState.choices, default=EndpointState.ACTIVE)
     from_position = models.BigIntegerField(help_text="It is told what happened after this position of the log.")
     failing_since = models.DateTimeField(null=True)
+    worked_at = models.DateTimeField(null=True, help_text="When it last said 2xx, as exactly as WORKED_EVERY.")
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:
@@ -56,6 +57,8 @@ class Delivery(models.Model):
 
     class Meta:
         indexes: ClassVar = [
+            # the log of an endpoint by state, and how much waits
+            models.Index(fields=["account_id", "endpoint_id", "state", "position"], name="webhooks_delivery_log"),
             models.Index(
                 fields=["account_id", "next_at"], name="webhooks_delivery_due",
                 condition=models.Q(state__in=["due", "trying"]),

@@ -49,7 +49,9 @@ UPDATE webhooks_endpoint SET failing_since = coalesce(failing_since, :now),
 WHERE account_id = :account_id AND id = :endpoint_id AND state = 'active';
 
 -- name: endpoint-works!
-UPDATE webhooks_endpoint SET failing_since = NULL WHERE account_id = :account_id AND id = :endpoint_id AND failing_since IS NOT NULL;
+-- Once in a while, not once a delivery.
+UPDATE webhooks_endpoint SET failing_since = NULL, worked_at = :now
+WHERE account_id = :account_id AND id = :endpoint_id AND (failing_since IS NOT NULL OR worked_at IS NULL OR worked_at < :lately);
 
 -- name: again!
 -- Send a part of the log again to an endpoint: what was delivered or given up is due once more, what never was is made.

@@ -48,6 +48,8 @@ STATUSES: Mapping[str, tuple[str, str, bool, bool]] = {
     "pending": ("Pending", "grey", False, True),
     "verified": ("Verified", "green", False, False),
     "active": ("Active", "green", False, False),
+    "failing": ("Failing", "amber", False, False),
+    "disabled": ("Disabled", "red", False, False),
     "human": ("Person", "green", False, False),
     "machine": ("Machine", "grey", False, True),
 }

@@ -47,6 +47,16 @@ class Config:
         return Path(os.environ.get("STANDFAST_SECRET_FILE") or self.var / "secret.key")
 
     @property
+    def submission_host(self) -> str:
+        """How programs reach the SMTP service: by the name it gives itself, where it was given one."""
+        return os.environ.get("STANDFAST_SUBMISSION_NAME") or _shown(self.host)
+
+    @property
+    def submission_tls(self) -> bool:
+        """Whether the SMTP service has a certificate."""
+        return bool(os.environ.get("STANDFAST_TLS_CERTIFICATE"))
+
+    @property
     def spool_dir(self) -> Path:
         return self.var / "spool"
 

@@ -43,7 +43,7 @@ from standfast.components.audience.subscribing import (
     unsubscribe,
 )
 from standfast.components.audience.suppressing import Suppressed, add_do_not_mail, lift_do_not_mail
-from standfast.components.audience.timeline import TimelineItem, contact_timeline
+from standfast.components.audience.timeline import TimelineItem, contact_timeline, message_timeline
 from standfast.components.audience.upsert import ContactRow, Landed, upsert_contacts
 
 __all__ = [
@@ -89,6 +89,7 @@ __all__ = [
     "lift_do_not_mail",
     "list_sizes",
     "lock_people",
+    "message_timeline",
     "new_field",
     "on_secure_lists",
     "person_of_call",

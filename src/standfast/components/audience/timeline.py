@@ -69,6 +69,20 @@ def contact_timeline(
     return [_item(*row) for row in rows]
 
 
+def message_timeline(
+    *, account_id: int, contact_id: int, send_id: int, seq: int, since: dt.datetime, limit: int = 200
+) -> list[TimelineItem]:
+    """What became of one message, oldest first, at most `limit` (at most 500) events; nothing of it is older than `since`."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT position, at, kind, send_id, data FROM event WHERE account_id = %s AND contact_id = %s AND at >= %s "
+            "AND send_id = %s AND seq = %s ORDER BY position LIMIT %s",
+            [account_id, contact_id, since, send_id, seq, max(1, min(limit, 500))],
+        )
+        rows = cursor.fetchall()
+    return [_item(*row) for row in rows]
+
+
 def _item(position: int, at: dt.datetime, kind: str, send_id: int | None, raw: Any) -> TimelineItem:
     data: Mapping[str, Any] = json.loads(raw) if isinstance(raw, str) else raw or {}
     title, icon, colour = _SHOWN.get(kind, (kind.replace("_", " ").capitalize(), *_UNKNOWN[1:]))

@@ -11,13 +11,10 @@ from django import forms
 
 from standfast.components.campaigns.drafts import BOTH, RATE_MAX, TEXTS
 from standfast.components.campaigns.models import Campaign
+from standfast.components.content.api import LANGUAGES
 from standfast.components.delivery import api as delivery
 from standfast.protocols.address import AddressError, parse_address
 
-LANGUAGES = [
-    ("en", "English"), ("da", "Danish"), ("nl", "Dutch"), ("fr", "French"), ("de", "German"), ("it", "Italian"),
-    ("no", "Norwegian"), ("pl", "Polish"), ("pt", "Portuguese"), ("es", "Spanish"), ("sv", "Swedish"), ("zh", "Chinese"),
-]  # fmt: skip
 
 
 class DetailsForm(forms.ModelForm):

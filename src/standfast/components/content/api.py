@@ -3,6 +3,7 @@
 from standfast.components.content.compile import CompiledMessage, Preview, compile_message
 from standfast.components.content.finished import track_finished
 from standfast.components.content.images import image_of
+from standfast.components.content.languages import LANGUAGES
 from standfast.components.content.links import LinkSigner
 from standfast.components.content.models import Content, SourceKind
 from standfast.components.content.previews import SAMPLE, Shown, contact_values, find_contact, newest_contact, show
@@ -11,6 +12,7 @@ from standfast.components.content.starters import example_newsletter, starters
 from standfast.protocols.liquid import ContentError
 
 __all__ = [
+    "LANGUAGES",
     "SAMPLE",
     "CompiledMessage",
     "Content",

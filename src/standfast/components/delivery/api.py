@@ -12,13 +12,15 @@ from standfast.components.delivery.models import (
     Route,
     Send,
     SendingDomain,
+    SendKind,
     SendState,
     TlsMode,
 )
 from standfast.components.delivery.online import letter_online
 from standfast.components.delivery.recovery import recover
 from standfast.components.delivery.sender import Sender
-from standfast.components.delivery.streams import Submission, Taken, open_stream, stream_source, submit
+from standfast.components.delivery.streams import Submission, Taken, name_stream, open_stream, stream_source, submit
+from standfast.components.delivery.submitted import Submitted, submitted, submitted_at
 
 __all__ = [
     "TEST_RECIPIENTS_MAX",
@@ -29,10 +31,12 @@ __all__ = [
     "RecipientStatus",
     "Route",
     "Send",
+    "SendKind",
     "SendState",
     "Sender",
     "SendingDomain",
     "Submission",
+    "Submitted",
     "Taken",
     "TlsMode",
     "add_domain",
@@ -43,6 +47,7 @@ __all__ = [
     "finish_cancelled",
     "freeze_send",
     "letter_online",
+    "name_stream",
     "open_stream",
     "records",
     "recover",
@@ -51,5 +56,7 @@ __all__ = [
     "signers_for",
     "stream_source",
     "submit",
+    "submitted",
+    "submitted_at",
     "test_send",
 ]

@@ -58,6 +58,13 @@ def open_stream(*, account_id: int, sources: Mapping[str, Any]) -> Send:
     )
 
 
+def name_stream(*, account_id: int, send_id: int, name: str, subject: str) -> None:
+    """What reports call the stream. In the account's scope."""
+    stream = Send.objects.only("sources").get(account_id=account_id, pk=send_id)
+    stream.sources = {**stream.sources, "campaign": {"name": name}, "subject": subject}
+    stream.save(update_fields=["sources"])
+
+
 def stream_source(*, account_id: int, send_id: int, sources: Mapping[str, Any]) -> int:
     """The id of a frozen source of the stream, made where it is new: many messages share one. In the account's scope."""
     text = json.dumps(sources, sort_keys=True, ensure_ascii=False)

@@ -138,6 +138,27 @@ def page(
     return Page(rows, rows[0].seq if newer else None, rows[-1].seq if older else None)
 
 
+def newest(
+    *,
+    account_id: int,
+    send_id: int,
+    total: int,
+    show: Show = Show.ALL,
+    q: str = "",
+    after: int | None = None,
+    before: int | None = None,
+) -> Page:
+    """The same from the highest number down, as a stream is read: `after` leads to newer ones, `before` to older ones.
+
+    `total`: how many the send has. Of the page, too, `after` leads to newer and `before` to older ones.
+    """
+    first = after is None and before is None
+    found = page(
+        account_id=account_id, send_id=send_id, show=show, q=q, after=after, before=total + 1 if first else before
+    )
+    return Page(found.rows[::-1], found.before, None if first else found.after, found.searched)
+
+
 def _read(query: str, values: dict[str, Any], *, back: bool, limit: int) -> tuple[list[Row], bool]:
     """A page of rows in their order, and whether there are more of them."""
     with connection.cursor() as cursor:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from django.db.models.fields.json import KeyTextTransform, KeyTransform
 from django.utils import timezone
 
-from standfast.components.delivery.api import Send, SendState
+from standfast.components.delivery.api import Send, SendKind, SendState
 from standfast.components.tracking.models import LinkCounter, SendCounter, SendHour
 
 HOURS_MAX = 24 * 10  # a longer story is told by days
@@ -27,6 +27,9 @@ _COMPARED = (
     "bounced_hard",
     "unsubscribed",
     "complained",
+    "uncertain",
+    "failed",
+    "skipped",
 )
 
 BOUNCE_LABELS = {
@@ -59,6 +62,11 @@ class SendFigures(NamedTuple):
     bounced_hard: int = 0
     unsubscribed: int = 0
     complained: int = 0
+    ended: int = 0  # however; the others are on their way
+
+    def waiting(self, total: int) -> int:
+        """How many of `total` have no end so far."""
+        return max(total - self.ended, 0)
 
 
 class Line(NamedTuple):
@@ -90,6 +98,7 @@ class Summary:
     title: str
     subject: str
     state: str
+    is_stream: bool
     created_at: dt.datetime
     finished_at: dt.datetime | None
     machines: bool
@@ -108,11 +117,11 @@ class Summary:
     @property
     def every_seconds(self) -> int:
         """How often a page asks for the figures again; for what is below them see `detail_every_seconds`."""
-        return 2 if self.state == SendState.READY else 20
+        return 2 if self.state == SendState.READY and not self.is_stream else 20
 
     @property
     def detail_every_seconds(self) -> int:
-        return 10 if self.state == SendState.READY else 60
+        return 10 if self.state == SendState.READY and not self.is_stream else 60
 
     @property
     def accepted(self) -> int:
@@ -206,7 +215,7 @@ class Summary:
     @property
     def funnel(self) -> list[Line]:
         return [
-            Line("Audience", self.total),
+            Line("Submitted" if self.is_stream else "Audience", self.total),
             Line("Delivered", self.delivered),
             Line("Opened", self.opened),
             Line("Clicked", self.clicked),
@@ -255,8 +264,8 @@ def summary(*, account_id: int, send_id: int, machines: bool = False) -> Summary
     mine = {"account_id": account_id, "send_id": send_id}
     return Summary(
         account_id=account_id, send_id=send_id, campaign_id=send.campaign_id, title=send.title or f"Send {send_id}",
-        subject=send.subject or "", state=send.state, created_at=send.created_at, finished_at=send.finished_at,
-        machines=machines, total=send.total,
+        subject=send.subject or "", state=send.state, is_stream=send.kind == SendKind.STREAM, created_at=send.created_at,
+        finished_at=send.finished_at, machines=machines, total=send.total,
         counters=dict(SendCounter.objects.filter(**mine).values_list("name", "value")),
         hours=_over_time(SendHour.objects.filter(**mine, name__in=HOURLY).values_list("name", "hour_at", "value"), machines),
         links=_links(LinkCounter.objects.filter(**mine, link__gt=0), machines),
@@ -293,11 +302,13 @@ def by_send(*, account_id: int, send_ids: Iterable[int | None]) -> dict[int, Sen
 
 
 def _figures(values: Mapping[str, int]) -> SendFigures:
+    delivered = max(values.get("delivered", 0) - values.get("bounced_later", 0), 0)
     return SendFigures(
-        delivered=max(values.get("delivered", 0) - values.get("bounced_later", 0), 0),
+        delivered=delivered,
         opened=values.get("opens_unique", 0),
         clicked=values.get("clicks_unique", 0),
         **{name: values.get(name, 0) for name in ("bounced", "bounced_hard", "unsubscribed", "complained")},
+        ended=delivered + sum(values.get(name, 0) for name in ("bounced", "uncertain", "failed", "skipped")),
     )
 
 

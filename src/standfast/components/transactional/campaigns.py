@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from standfast.components.delivery.api import open_stream
+from standfast.components.delivery.api import name_stream, open_stream
 from standfast.components.transactional.models import TransactionalCampaign
 from standfast.platform import config
 
@@ -39,6 +39,8 @@ def create_campaign(*, account_id: int, name: str, **fields: Any) -> Transaction
         sources={
             "tracker_url": settings.tracker_url,
             "bounce_domain": settings.bounce_domain.split(",")[0].strip(),
+            "campaign": {"name": name},  # for reports
+            "subject": fields.get("subject", ""),
         },
     )
     try:
@@ -47,6 +49,17 @@ def create_campaign(*, account_id: int, name: str, **fields: Any) -> Transaction
     except IntegrityError as error:
         stream.delete()
         raise NameTaken(f"There is a transactional campaign named “{name}” already.") from error
+
+
+def change_campaign(campaign: TransactionalCampaign) -> TransactionalCampaign:
+    """Save what was changed of it; messages that were taken before stay as they were. In the account's scope. Raises NameTaken."""
+    try:
+        with transaction.atomic():
+            campaign.save()
+    except IntegrityError as error:
+        raise NameTaken(f"There is a transactional campaign named “{campaign.name}” already.") from error
+    name_stream(account_id=campaign.account_id, send_id=campaign.send_id, name=campaign.name, subject=campaign.subject)
+    return campaign
 
 
 def campaign_named(*, account_id: int, name: str, **fields: Any) -> TransactionalCampaign:

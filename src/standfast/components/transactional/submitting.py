@@ -100,13 +100,17 @@ def deliver(campaign: TransactionalCampaign, messages: Sequence[Templated | Fini
 
 
 def _check_sender(campaign: TransactionalCampaign, message: Templated | Finished) -> None:
-    email = message.from_email or campaign.from_email
+    check_sender(campaign.account_id, message.from_email or campaign.from_email)
+
+
+def check_sender(account_id: int, email: str) -> None:
+    """Whether the account may send from this address. In the account's scope. Raises Refused."""
     try:
         host = parse_address(email).email.rpartition("@")[2].lower()
     except AddressError as error:
         raise Refused("from_email", f"The sender {email!r} is no address: {error.reason}") from error
     parents = [host.split(".", n)[-1] for n in range(host.count("."))] or [host]
-    if not SendingDomain.objects.filter(account_id=campaign.account_id, domain__in=parents).exists():
+    if not SendingDomain.objects.filter(account_id=account_id, domain__in=parents).exists():
         raise Refused("from_email", f"{host} is none of the account's sending domains.")
 
 

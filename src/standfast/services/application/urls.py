@@ -23,6 +23,7 @@ urlpatterns = [
     path("", include("standfast.components.delivery.urls")),
     path("", include("standfast.components.campaigns.urls")),
     path("", include("standfast.components.tracking.urls")),
+    path("", include("standfast.components.transactional.urls")),
     path("", include("standfast.components.webhooks.urls")),
     path("accounts/<int:account_id>/inbox/", include((inbox_pages.URLS, "inbox"))),
     path("", include("allauth.urls")),

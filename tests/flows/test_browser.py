@@ -60,6 +60,7 @@ def test_the_whole_way(ours, browser, entered, tmp_path, width, height, dark):
     read_and_click(watch, page, home, mark=mark, sent_ms=sent_ms)
     unsubscribe(watch, page, home, mark=mark)
     read_report(watch, page, campaign_url)
+    connect_programs(watch, page, home, mark=mark)
     look_around(watch, page, home)
     sign_out(watch, page)
     watch.context.close()
@@ -236,9 +237,33 @@ def figure(page: Page, label: str) -> Locator:
     return page.locator(".sf-stat").filter(has_text=re.compile(f"^\\s*{label}")).locator(".sf-stat-note")
 
 
+def connect_programs(watch: Watch, page: Page, home: str, *, mark: str) -> None:
+    """A transactional campaign with its commands, and an endpoint whose test says that private addresses are refused."""
+    page.goto(f"{home}transactional/new/")
+    watch.seen(page)
+    page.get_by_label("Name", exact=True).fill(f"Receipts {mark}")
+    page.get_by_role("button", name="Make it").click()
+    expect(page.locator("#smtp")).to_contain_text(f"X-CampaignName: Receipts {mark}")
+    watch.seen(page)
+    page.get_by_role("link", name="Messages").click()
+    expect(page.get_by_text("No message yet")).to_be_visible()
+    watch.seen(page)
+    page.goto(f"{home}webhooks/new/")
+    page.get_by_label("Address").fill(f"http://127.0.0.1:9/{mark}")
+    page.get_by_label("Only what I choose").check()
+    page.get_by_label("Bounced").check()
+    watch.seen(page)
+    page.get_by_role("button", name="Add the endpoint").click()
+    page.get_by_role("button", name="Send a test").click()
+    expect(page.locator("#outcome")).to_contain_text("private network")
+    page.locator("#secret").get_by_role("button", name="Show").click()
+    expect(page.locator("#endpoint-secret")).to_contain_text("whsec_")
+    watch.seen(page)
+
+
 PLACES = ("", "campaigns/", "content/", "reports/", "inbox/", "people/", "people/new/", "people/lists/", "people/lists/new/",
           "people/imports/", "people/do-not-mail/", "people/fields/", "settings/", "settings/domains/", "settings/relay/",
-          "team/")  # fmt: skip
+          "team/", "developers/", "transactional/", "webhooks/", "keys/")  # fmt: skip
 
 
 def look_around(watch: Watch, page: Page, home: str) -> None:

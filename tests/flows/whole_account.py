@@ -17,6 +17,8 @@ from standfast.components.audience.api import Contact, CustomField, Import, Impo
 from standfast.components.campaigns.api import Campaign, CampaignState, Hold
 from standfast.components.content.api import Content
 from standfast.components.delivery.api import Route, Send, SendState, add_domain
+from standfast.components.transactional.api import Recipient, Templated, create_campaign, deliver
+from standfast.components.webhooks.api import Attempt, Delivery, create_endpoint
 from standfast.platform import config, events
 from standfast.platform.mail_store import INDEX_NAME, StoredMessage, format_line, hash_prefix, segment_path
 from standfast.platform.tenancy import account_scope
@@ -63,6 +65,7 @@ def fill(account: Any, user: Any, *, words: Words, total: int = 10, mail_html: s
         _campaigns(made, words, total, user)
         _settings(made, words)
         _log(made, words)
+        _programs(made, words)
     _inbox(made, words, mail_html)
     return made
 
@@ -237,6 +240,33 @@ def _log(made: Filled, words: Words) -> None:
         for campaign_id in made.of["campaign_id"] for to in ("sending", "held", words("state"))
     ]  # fmt: skip
     events.append(connection.cursor(), account_id=made.account_id, events=told)
+
+
+def _programs(made: Filled, words: Words) -> None:
+    """A transactional campaign with a message, and an endpoint with a delivery."""
+    campaign = create_campaign(
+        account_id=made.account_id, name=words("campaign")[:255], subject=words("subject")[:255],
+        from_name=words("sender")[:255], from_email="hello@shop.example",
+    )  # fmt: skip
+    message = Templated(
+        Recipient("reader@0.example"), tags={words("key"): words("value")}, html="<p>Hello</p>", subject="Hi"
+    )
+    [taken] = deliver(campaign, [message])
+    made.add("transactional_id", campaign.pk)
+    made.add("number", taken.seq)
+    endpoint, _ = create_endpoint(
+        account_id=made.account_id,
+        url="https://hooks.example/?" + "'\"><img/src=data:>",
+        description=words("description")[:255],
+    )
+    made.add("endpoint_id", endpoint.pk)
+    with connection.cursor() as cursor:
+        position = made.add("position", events.head(cursor, account_id=made.account_id))
+    common = {"account_id": made.account_id, "endpoint_id": endpoint.pk, "position": position}
+    Delivery.objects.create(
+        **common, kind=words("kind")[:60], state="failed", attempts=1, next_at=NOW, detail=words("reply")[:255]
+    )
+    Attempt.objects.create(**common, n=1, at=NOW, status=500, milliseconds=3, detail=words("reply")[:255])
 
 
 def _inbox(made: Filled, words: Words, html: str) -> None:

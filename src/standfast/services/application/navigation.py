@@ -57,11 +57,19 @@ SIDEBAR: tuple[tuple[str, tuple[Item, ...]], ...] = (
         ),
     ),
     (
+        "For developers",
+        (
+            Item("Connect", "plug", "developers"),
+            Item("Transactional", "mail-bolt", "transactional:list"),
+            Item("Webhooks", "webhook", "webhooks:list"),
+            Item("API keys", "key", "accounts:keys"),
+        ),
+    ),
+    (
         "Settings",
         (
             Item("Sending domains", "world", "delivery:domains"),
             Item("Relay", "route", "delivery:relay"),
-            Item("API keys", "key", "accounts:keys"),
             Item("Team", "users-group", "accounts:team"),
             Item("Account", "building", "accounts:settings"),
         ),

@@ -3,7 +3,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from standfast.components.accounts.pages import home
-from standfast.services.application import dashboard, health, inbox_pages, recipient_pages
+from standfast.services.application import dashboard, developers, health, inbox_pages, recipient_pages
 from standfast.services.application.style_page import style_page
 from standfast.services.application.welcome import new_account, welcome
 
@@ -18,6 +18,7 @@ urlpatterns = [
     path("accounts/<int:account_id>/dashboard/running/", dashboard.running, name="dashboard_running"),
     path("accounts/<int:account_id>/dashboard/first-steps/", dashboard.first_steps, name="dashboard_first_steps"),
     path("accounts/<int:account_id>/dashboard/growth/", dashboard.growth, name="dashboard_growth"),
+    path("accounts/<int:account_id>/developers/", developers.developers, name="developers"),
     path("", include("standfast.components.audience.urls")),
     path("", include("standfast.components.content.urls")),
     path("", include("standfast.components.delivery.urls")),

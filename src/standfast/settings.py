@@ -40,6 +40,7 @@ INSTALLED_APPS = [
     "procrastinate.contrib.django",
     "standfast.platform",
     "standfast.components.accounts",
+    "standfast.components.tables",
     "standfast.components.audience",
     "standfast.components.content",
     "standfast.components.delivery",

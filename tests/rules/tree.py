@@ -17,6 +17,7 @@ FLOORS = (
     ("delivery", "mobile"),
     ("content",),
     ("audience",),
+    ("tables",),
     ("accounts", "clusters"),
 )
 HEIGHT = {name: len(FLOORS) - level for level, line in enumerate(FLOORS) for name in line}

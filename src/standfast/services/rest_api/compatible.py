@@ -25,7 +25,7 @@ def compatible(request: HttpRequest, host: str, account_id: int, path: str) -> H
     """Any call of the interface. host: api, rdb or stream."""
     suffix = _SUFFIX.search(path)
     form = suffix.group(1) if suffix else _accepted(request)
-    path = path[: suffix.start()] if suffix else path.rstrip("/")
+    path = (path[: suffix.start()] if suffix else path).rstrip("/")  # rows are read at <table>.json or <table>/.json
     try:
         answer = _carried_out(request, host, account_id, path, form)
     except CallError as error:

@@ -12,6 +12,7 @@ from standfast.components.commerce import endpoints as commerce_v1
 from standfast.components.content import compatible as content  # noqa: F401
 from standfast.components.content import endpoints as content_v1
 from standfast.components.delivery import endpoints as delivery_v1
+from standfast.components.tables import compatible as tables  # noqa: F401
 from standfast.components.tracking import compatible as account_reports  # noqa: F401
 from standfast.components.tracking import endpoints as tracking_v1
 from standfast.components.transactional import compatible as transactional  # noqa: F401

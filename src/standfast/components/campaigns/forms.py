@@ -16,7 +16,6 @@ from standfast.components.delivery import api as delivery
 from standfast.protocols.address import AddressError, parse_address
 
 
-
 class DetailsForm(forms.ModelForm):
     """Who it is from and what stands in the inbox."""
 

@@ -43,6 +43,8 @@ def _carried_out(request: HttpRequest, host: str, account_id: int, path: str, fo
         with GATE.through(account_id):
             method = "GET" if request.method == "HEAD" else str(request.method)
             route, named = _found(method, host, path)
+            if request.method == "HEAD" and route.scope.endswith(":write"):  # some GETs act: HEAD never does
+                raise CallError(405, {"error": "Use GET here."}, headers={"Allow": "GET"})
             if not holder.may(route.scope):
                 raise CallError(403, {"error": f"This API key lacks the right “{route.scope}”."})
             address: str = request.address  # type: ignore[attr-defined]

@@ -180,6 +180,8 @@ def test_rows_are_deleted_and_all_at_once(alice, table):
     }
     assert rdb(alice, "DELETE", "orders/delete", {"record": {"city": "Bern"}}).status_code == 422
     assert [row["id"] for row in records(alice)] == [3]
+    head = alice.call("HEAD", f"relational_tables/{table['id']}/truncate")
+    assert head.status_code == 405 and head.headers["Allow"] == "GET", "HEAD never acts"
     assert alice.get(f"relational_tables/{table['id']}/truncate").json()["id"] == table["id"]
     assert records(alice) == []
 

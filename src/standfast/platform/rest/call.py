@@ -215,10 +215,12 @@ def _put(place: Any, key: str, value: str) -> None:
         place[key] = value
 
 
-def parse_body(body: bytes, content_type: str, *, xml: bool) -> tuple[dict[str, Any], list[Any] | None]:
+def parse_body(
+    body: bytes, content_type: str, *, xml: bool, bytes_max: int = BODY_BYTES_MAX, values_max: int = VALUES_MAX
+) -> tuple[dict[str, Any], list[Any] | None]:
     """(parameters, items): of a JSON object, a JSON array, a form or XML. Nothing at all is an empty object. Raises CallError."""
-    if len(body) > BODY_BYTES_MAX:
-        raise CallError(413, {"message": f"The body is larger than {BODY_BYTES_MAX:,} bytes."})
+    if len(body) > bytes_max:
+        raise CallError(413, {"message": f"The body is larger than {bytes_max:,} bytes."})
     text = body.strip()
     if not text or text in (b"null", b"{}", b"[]"):
         return {}, [] if text == b"[]" else None
@@ -231,7 +233,7 @@ def parse_body(body: bytes, content_type: str, *, xml: bool) -> tuple[dict[str, 
         value = json.loads(_decoded(text), parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
         raise CallError(400, {"message": f"The body is not JSON: {str(error)[:200]}"}) from error
-    _measure(value)
+    _measure(value, values_max)
     if b"\\u" in text and not _is_text(value):
         raise CallError(400, {"message": "The body holds half of a surrogate pair, which is no character."})
     if isinstance(value, list):
@@ -261,7 +263,7 @@ def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
 
 
-def _measure(value: Any) -> None:
+def _measure(value: Any, values_max: int) -> None:
     """Refuse what is nested too deeply or holds too many values, without recursion."""
     count, waiting = 0, [(value, 1)]
     while waiting:
@@ -270,8 +272,8 @@ def _measure(value: Any) -> None:
             raise CallError(400, {"message": f"The body is nested more than {DEPTH_MAX} levels deep."})
         if isinstance(inner, dict | list):
             count += len(inner)
-            if count > VALUES_MAX:
-                raise CallError(413, {"message": f"The body holds more than {VALUES_MAX:,} values."})
+            if count > values_max:
+                raise CallError(413, {"message": f"The body holds more than {values_max:,} values."})
             waiting += [(each, depth + 1) for each in (inner.values() if isinstance(inner, dict) else inner)]
 
 

@@ -25,6 +25,7 @@ from ninja import Router, Schema
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
 from standfast.platform import tenancy
+from standfast.platform.rest import sparse, uploads
 from standfast.platform.rest.idempotency import HEADER, Claim, claim, complete
 from standfast.platform.rest.problems import FieldFault, Problem, unprocessable
 
@@ -82,22 +83,33 @@ def unless_said(**more: Any) -> Any:
     return Field(default_factory=lambda: None, **more)
 
 
-def operation(router: Router, method: str, path: str, *, scope: str, **more: Any) -> Callable[[Any], Any]:
+def operation(
+    router: Router, method: str, path: str, *, scope: str, upload_bytes_max: int = 0, **more: Any
+) -> Callable[[Any], Any]:
     """Register a function under a method and path; `more` goes to django-ninja (response, summary, description ...).
 
-    scope: one of accounts' scopes. It is in the OpenAPI document as `x-scope`, so that a test can walk all of them.
+    scope: one of accounts' scopes. It is in the OpenAPI document as `x-scope`, so that a test can walk all of them. A GET takes
+    sparse fields (`fields=a,b`) of what its response model has. upload_bytes_max: the body is a file, see `uploads`.
     """
-    more.setdefault("openapi_extra", {})["x-scope"] = scope
     # Names in clients that are made from the document; a function may be renamed, an address not.
     more.setdefault("operation_id", "_".join([method.lower(), *re.findall(r"[a-z_]+", path.replace("-", "_"))]))
+    extra = more.setdefault("openapi_extra", {})
+    extra["x-scope"] = scope
+    shape = sparse.shape_of(more.get("response")) if method == "GET" else None
+    if shape is not None:
+        extra["parameters"] = [*extra.get("parameters", []), sparse.parameter(shape)]
+
+    if upload_bytes_max:
+        uploads.TAKING[path] = uploads.Taking(scope, upload_bytes_max)
 
     def register(function: Any) -> Any:
         @functools.wraps(function)
         def run(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
             holder = request.auth  # type: ignore[attr-defined]
-            if not holder.may(scope):
-                raise Problem(403, "The key lacks a scope", detail=f"This needs the scope {scope}.")
+            require(holder, scope)
             request.account_id = holder.account_id  # type: ignore[attr-defined]
+            if shape is not None:
+                sparse.choose(request, shape)
             with tenancy.account_scope(holder.account_id):
                 return function(request, *args, **kwargs)
 
@@ -108,13 +120,19 @@ def operation(router: Router, method: str, path: str, *, scope: str, **more: Any
     return register
 
 
+def require(holder: Any, scope: str) -> None:
+    """Raises Problem where the key lacks the scope."""
+    if not holder.may(scope):
+        raise Problem(403, "The key lacks a scope", detail=f"This needs the scope {scope}.")
+
+
 def once(request: HttpRequest, answer: Callable[[], HttpResponse]) -> HttpResponse:
     """The answer to a writing call under its idempotency key, where it brings one; at most one effect. Used by the service."""
     key = request.headers.get(HEADER)
     holder = getattr(request, "auth", None)
     if key is None or holder is None or request.method not in _WRITING:
         return answer()
-    asked = b"\n".join([str(request.method).encode(), request.get_full_path().encode(), request.body])
+    asked = b"\n".join([str(request.method).encode(), request.get_full_path().encode(), uploads.fingerprint(request)])
     with tenancy.account_scope(holder.account_id):
         taken = claim(account_id=holder.account_id, key=key, request=asked)
         if not isinstance(taken, Claim):

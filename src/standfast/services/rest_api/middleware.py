@@ -36,7 +36,7 @@ def calls(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[Http
         given = request.headers.get("X-Request-Id", "")
         request.request_id = given if _REQUEST_ID.fullmatch(given) else str(uuid.uuid4())  # type: ignore[attr-defined]
         request.address = address_of(request)  # type: ignore[attr-defined]
-        response = own.guarded(request, get_response) if request.path.startswith(own.PREFIX) else get_response(request)
+        response = _of_own(request, get_response) if request.path.startswith(own.PREFIX) else get_response(request)
         response.headers["X-Request-Id"] = request.request_id  # type: ignore[attr-defined]
         response.headers["X-Runtime"] = f"{time.perf_counter() - began:.6f}"
         response.headers.setdefault("Cache-Control", "private, no-store")
@@ -46,6 +46,13 @@ def calls(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[Http
 
     answer.process_exception = explain  # type: ignore[attr-defined]
     return answer
+
+
+def _of_own(request: HttpRequest, get_response: Callable[[HttpRequest], HttpResponse]) -> HttpResponse:
+    try:
+        return own.guarded(request, get_response)
+    except Exception as error:  # before or after the operation, whose own come to process_exception
+        return explain(request, error)
 
 
 def explain(request: HttpRequest, error: Exception) -> HttpResponse:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from types import MappingProxyType
 from typing import Any
 
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI, Swagger
 from ninja.errors import AuthenticationError, HttpError, ValidationError
+from ninja.parser import Parser
+from ninja.renderers import JSONRenderer
 from ninja.security import HttpBearer
 
 from standfast.components.accounts.api import KeyRefused, Refusal, check_key
-from standfast.platform.rest import operation
+from standfast.platform.rest import operation, sparse, uploads
 from standfast.platform.rest.answers import to_json
 from standfast.platform.rest.call import CallError, parse_body
 from standfast.platform.rest.limits import Busy, Gate
@@ -23,6 +27,8 @@ EXPLORER = f"{PREFIX}docs"
 OPEN = (EXPLORER, f"{PREFIX}openapi.json")
 _KEY = re.compile(r"sf_([0-9]{1,18})_[A-Za-z0-9_-]{20,100}")
 GATE = Gate()
+BODY_BYTES_MAX = 20 * 1024 * 1024
+VALUES_MAX = 500_000  # ten thousand events with their properties
 
 Respond = Callable[[HttpRequest], HttpResponse]
 
@@ -34,12 +40,31 @@ class Key(HttpBearer):
         return getattr(request, "auth", None)
 
 
+class Body(Parser):
+    """What `_readable` has parsed, so that nothing is parsed twice."""
+
+    def parse_body(self, request: HttpRequest) -> Any:
+        return request.json if hasattr(request, "json") else super().parse_body(request)
+
+
+class Answer(JSONRenderer):
+    """JSON with no other fields than the call wants, and without blanks."""
+
+    json_dumps_params = MappingProxyType({"ensure_ascii": False, "separators": (",", ":")})
+
+    def render(self, request: HttpRequest, data: Any, *, response_status: int) -> Any:
+        return super().render(request, sparse.thinned(request, data), response_status=response_status)
+
+
 api = NinjaAPI(
     title="Standfast",
     version="1",
     description="Everything the application can do, for programs. Errors are problem details (RFC 9457); writing calls take an "
-    "`Idempotency-Key`, kept seven days; lists are paged by cursor; an account has ten calls at a time.",
+    "`Idempotency-Key`, kept seven days; lists are paged by cursor; `fields` leaves out of an answer what you do not need; what "
+    "takes long is answered with 202 and where to look; an account has ten calls at a time.",
     auth=Key(),
+    parser=Body(),
+    renderer=Answer(),
     urls_namespace="v1",
     openapi_url="openapi.json",
     docs_url="docs",
@@ -54,9 +79,8 @@ def guarded(request: HttpRequest, respond: Respond) -> HttpResponse:
     try:
         holder = _let_in(request)
         request.auth = holder  # type: ignore[attr-defined]
-        _readable(request)
         with GATE.through(holder.account_id) as left:
-            response = operation.once(request, lambda: respond(request))
+            response = _carried_out(request, respond, holder)
         response.headers["RateLimit-Policy"] = f'"concurrent";q={GATE.most}'
         response.headers["RateLimit"] = f'"concurrent";r={left}'
         return response
@@ -67,6 +91,20 @@ def guarded(request: HttpRequest, respond: Respond) -> HttpResponse:
         return problem(request, Problem(429, "Too many calls at a time", detail=detail, headers={"Retry-After": "1"}))
     except Problem as found:
         return problem(request, found)
+
+
+def _carried_out(request: HttpRequest, respond: Respond, holder: Any) -> HttpResponse:
+    taking = uploads.TAKING.get(request.path.removeprefix(PREFIX.rstrip("/"))) if request.method == "POST" else None
+    if taking is None:
+        _readable(request)
+        return operation.once(request, lambda: respond(request))
+    operation.require(holder, taking.scope)
+    upload = uploads.take(request, account_id=holder.account_id, bytes_max=taking.bytes_max)
+    request.upload = upload  # type: ignore[attr-defined]
+    try:
+        return operation.once(request, lambda: respond(request))
+    finally:
+        upload.forget()
 
 
 def problem(request: HttpRequest, found: Problem) -> HttpResponse:
@@ -93,13 +131,22 @@ def _let_in(request: HttpRequest) -> Any:
 
 
 def _readable(request: HttpRequest) -> None:
-    """Refuse bodies that are too deep or too many before anything parses them at length; JSON whatever they are called."""
-    if request.body and request.content_type != "multipart/form-data":
-        try:
-            parse_body(request.body, "application/json", xml=False)
-        except CallError as error:
-            text = error.body.get("message", "") if isinstance(error.body, dict) else str(error.body)
-            raise Problem(error.status, "The body cannot be read", detail=text) from None
+    """Parse the body as JSON, whatever it is called, and once; refuse what is too large, too deep or too many before anything
+    looks at it at length."""
+    if request.content_type == "multipart/form-data":
+        return
+    try:
+        body = request.body
+    except RequestDataTooBig:
+        raise Problem(413, "The body is too large", detail=f"Send at most {BODY_BYTES_MAX:,} bytes.") from None
+    if not body:
+        return
+    try:
+        found, items = parse_body(body, "application/json", xml=False, bytes_max=BODY_BYTES_MAX, values_max=VALUES_MAX)
+    except CallError as error:
+        text = error.body.get("message", "") if isinstance(error.body, dict) else str(error.body)
+        raise Problem(error.status, "The body cannot be read", detail=text) from None
+    request.json = found if items is None else items  # type: ignore[attr-defined]
 
 
 @api.exception_handler(Problem)

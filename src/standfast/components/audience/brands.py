@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 
-from standfast.components.audience.models import Brand
+from standfast.components.audience.models import Brand, BrandDoNotMail
 from standfast.components.audience.queries import QUERIES
 from standfast.platform import events
 from standfast.protocols.address import parse_address
@@ -47,6 +47,14 @@ def lift_brand_do_not_mail(*, account_id: int, key: str, brand_id: int | None) -
         if lifted:
             _tell(cursor, account_id, "brand_do_not_mail_removed", key, lifted)
     return len(lifted)
+
+
+def delete_brand(*, account_id: int, brand_id: int) -> None:
+    """Delete a brand with its do-not-mail. In the account's scope. Raises Brand.DoesNotExist."""
+    with transaction.atomic():
+        one = Brand.objects.select_for_update().get(account_id=account_id, pk=brand_id)
+        BrandDoNotMail.objects.filter(account_id=account_id, brand_id=brand_id).delete()
+        one.delete()
 
 
 def _tell(cursor: Any, account_id: int, kind: str, key: str, brand_ids: list[int]) -> None:

@@ -20,9 +20,8 @@ TEXT_FIELDS = ("first_name", "last_name", "phone", "fax", "time_zone", "uid")
 
 
 class ContactRow(NamedTuple):
-    """A person to make or change. None leaves what is there; `fields` are merged by key, `tag_ids` are added.
-
-    Of up to FEW rows, a field that is None is taken away, and `drop_tag_ids` are.
+    """A person to make or change. None leaves what is there; `fields` are merged by key, one that is None is taken away;
+    `tag_ids` are added, `drop_tag_ids` taken away, of up to FEW rows.
     """
 
     email: str
@@ -88,6 +87,9 @@ def _by_landing(
     fill(cursor, last.values())
     taken = set(taken_uids(cursor, account_id=account_id))
     land(cursor, account_id=account_id, choices=choices)
+    emptied = [key for key, row in last.items() if row.fields and "null" in row.fields]
+    if emptied:
+        cursor.execute(QUERIES.take_values_away.sql, {"account_id": account_id, "keys": emptied})
     cursor.execute("SELECT email_key, outcome, contact_id FROM audience_landed")
     landed = {key: Landed(outcome, contact_id) for key, outcome, contact_id in cursor.fetchall()}
     return landed | {key: Landed("refused", None, TAKEN) for key, row in last.items() if row.n in taken}

@@ -32,6 +32,7 @@ from standfast.platform.rest.problems import FieldFault, Problem, unprocessable
 PAGE_DEFAULT = 50
 PAGE_MAX = 500
 ID_MAX = 2**62
+TEXT_MAX = 400
 _WRITING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _KEPT = frozenset({"ETag", "Location"})  # headers that are part of an answer, said again under its key
 
@@ -185,6 +186,16 @@ def id_after(cursor: str | None) -> int:
     if values is None:
         return 0
     if not isinstance(values[0], int) or not 0 <= values[0] < ID_MAX:
+        raise unprocessable(FieldFault("query.cursor", "is not a cursor of this list"))
+    return values[0]
+
+
+def text_after(cursor: str | None) -> str:
+    """The same for lists in the order of a text, "" without a cursor. Raises Problem."""
+    values = read_cursor(cursor, 1)
+    if values is None:
+        return ""
+    if not isinstance(values[0], str) or not values[0].isprintable() or len(values[0]) > TEXT_MAX:
         raise unprocessable(FieldFault("query.cursor", "is not a cursor of this list"))
     return values[0]
 

@@ -72,6 +72,19 @@ api = NinjaAPI(
 )
 
 
+def _no_operation(request: HttpRequest, _: HttpResponse) -> Problem:
+    return Problem(404, "There is no such address", detail=f"The documentation is at {EXPLORER}.")
+
+
+def _no_method(request: HttpRequest, response: HttpResponse) -> Problem:
+    allowed = response.headers.get("Allow", "")
+    return Problem(405, "The address has no such method", detail=f"It has {allowed}.", headers={"Allow": allowed})
+
+
+_PLAIN = {404: _no_operation, 405: _no_method}
+"""What Django and django-ninja answer by themselves, and what we make of it."""
+
+
 def guarded(request: HttpRequest, respond: Respond) -> HttpResponse:
     """A call of our API: the key, the gate, the idempotency key, then the operation."""
     if request.path.startswith(OPEN):
@@ -81,6 +94,10 @@ def guarded(request: HttpRequest, respond: Respond) -> HttpResponse:
         request.auth = holder  # type: ignore[attr-defined]
         with GATE.through(holder.account_id) as left:
             response = _carried_out(request, respond, holder)
+        if response.status_code in _PLAIN and not response.headers.get("Content-Type", "").startswith(
+            "application/problem"
+        ):
+            response = problem(request, _PLAIN[response.status_code](request, response))
         response.headers["RateLimit-Policy"] = f'"concurrent";q={GATE.most}'
         response.headers["RateLimit"] = f'"concurrent";r={left}'
         return response

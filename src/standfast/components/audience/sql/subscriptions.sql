@@ -74,3 +74,11 @@ JOIN audience_contact c ON c.account_id = :account_id AND c.id = s.contact_id
 LEFT JOIN audience_donotmail d ON d.account_id = :account_id AND d.email_key = c.email_key AND d.reason IN ('hard_bounce', 'complaint')
 LEFT JOIN audience_contactsummary m ON m.account_id = :account_id AND m.contact_id = s.contact_id
 WHERE s.account_id = :account_id AND s.list_id = :list_id;
+
+-- name: tag-people
+-- Primary key (account_id, id). Returns in whom something changed.
+UPDATE audience_contact c SET updated_at = :at, tag_ids = ARRAY(
+  SELECT DISTINCT t FROM unnest(c.tag_ids || :add::bigint[]) t WHERE t <> ALL(:drop::bigint[]) ORDER BY t)
+WHERE c.account_id = :account_id AND c.id = ANY(:contact_ids::bigint[])
+  AND (NOT c.tag_ids @> :add::bigint[] OR c.tag_ids && :drop::bigint[])
+RETURNING c.id;

@@ -86,6 +86,11 @@ WITH made AS (
 )
 INSERT INTO audience_landed (contact_id, email_key, outcome) SELECT id, email_key, 'created' FROM made;
 
+-- name: take-values-away!
+-- Fields that were given as null go, after the landing. Unique index (account_id, email_key).
+UPDATE audience_contact c SET fields = jsonb_strip_nulls(c.fields)
+WHERE c.account_id = :account_id AND c.email_key = ANY(:keys::text[]);
+
 -- name: land-absent!
 -- The same for a check, or where the options leave new people out.
 INSERT INTO audience_landed (email_key, n, outcome)

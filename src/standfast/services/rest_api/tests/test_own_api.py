@@ -145,8 +145,8 @@ def test_lists_and_do_not_mail(alice, charlie):
         "changed": 1
     }
     assert alice.v1("POST", "/do-not-mail", {"emails": ["ann@example.net"]}).json() == {"changed": 1}
-    assert alice.v1("GET", "/do-not-mail?email=ann@example.net").json()[0]["reason"]
-    assert charlie.v1("GET", "/do-not-mail?email=ann@example.net").json() == []
+    assert alice.v1("GET", "/do-not-mail?email=ann@example.net").json()["data"][0]["reason"] == "api"
+    assert charlie.v1("GET", "/do-not-mail?email=ann@example.net").json()["data"] == []
     assert alice.v1("POST", "/do-not-mail/lift", {"emails": ["ann@example.net"]}).json() == {"changed": 1}
 
 

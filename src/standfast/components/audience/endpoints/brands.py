@@ -1,0 +1,141 @@
+"""Brands, and addresses that get no mail of one of them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from ninja import Query, Router, Schema, Status
+
+from standfast.components.audience.brands import (
+    add_brand_do_not_mail,
+    brand_named,
+    delete_brand,
+    lift_brand_do_not_mail,
+)
+from standfast.components.audience.endpoints.shapes import READ, WRITE, Changed
+from standfast.components.audience.models import Brand, BrandDoNotMail
+from standfast.platform.rest.operation import ERRORS, ID_MAX, PAGE_DEFAULT, PAGE_MAX, cursor_of, operation, text_after
+from standfast.platform.rest.problems import FieldFault, not_found, unprocessable
+from standfast.platform.rest.values import Address, Name
+from standfast.protocols.address import AddressError, parse_address
+
+router = Router(tags=["Brands"])
+SHOWN_MAX = 1000
+
+
+class BrandIn(Schema):
+    name: Name
+
+
+class BrandOut(Schema):
+    id: int
+    name: str
+    created_at: dt.datetime
+
+
+class BrandAddress(Schema):
+    email: Address
+
+
+class BlockedOut(Schema):
+    email: str
+    created_at: dt.datetime
+
+
+class BlockedPage(Schema):
+    data: list[BlockedOut]
+    next: str | None
+
+
+@operation(router, "GET", "/brands", scope=READ, response={200: list[BrandOut], **ERRORS}, summary="All brands")
+def brands(request: HttpRequest) -> list[Brand]:
+    return list(Brand.objects.filter(account_id=request.account_id).order_by("id")[:SHOWN_MAX])  # type: ignore[attr-defined]
+
+
+@operation(
+    router,
+    "POST",
+    "/brands",
+    scope=WRITE,
+    response={201: BrandOut, **ERRORS},
+    summary="Make a brand, or find it by name",
+)
+def make_brand(request: HttpRequest, body: BrandIn) -> Status[Brand]:
+    return Status(201, brand_named(account_id=request.account_id, name=body.name))  # type: ignore[attr-defined]
+
+
+@operation(
+    router,
+    "DELETE",
+    "/brands/{brand_id}",
+    scope=WRITE,
+    response={204: None, **ERRORS},
+    summary="Delete a brand; who wanted none of its mail is forgotten with it",
+)
+def end_brand(request: HttpRequest, brand_id: int) -> HttpResponse:
+    one = _found(request.account_id, brand_id)  # type: ignore[attr-defined]
+    delete_brand(account_id=one.account_id, brand_id=one.pk)
+    return HttpResponse(status=204)
+
+
+@operation(
+    router,
+    "GET",
+    "/brands/{brand_id}/do-not-mail",
+    scope=READ,
+    response={200: BlockedPage, **ERRORS},
+    summary="Addresses that get no mail of a brand",
+)
+def brand_do_not_mail(
+    request: HttpRequest, brand_id: int, cursor: str | None = None, limit: int = Query(PAGE_DEFAULT, ge=1, le=PAGE_MAX)
+) -> dict[str, Any]:
+    one = _found(request.account_id, brand_id)  # type: ignore[attr-defined]
+    found = BrandDoNotMail.objects.filter(account_id=one.account_id, brand_id=one.pk, email_key__gt=text_after(cursor))
+    rows = list(found.order_by("email_key")[: limit + 1])
+    return {"data": rows[:limit], "next": cursor_of(rows[limit - 1].email_key) if len(rows) > limit else None}
+
+
+@operation(
+    router,
+    "POST",
+    "/brands/{brand_id}/do-not-mail",
+    scope=WRITE,
+    response={200: Changed, **ERRORS},
+    summary="Keep mail of a brand from an address",
+)
+def stop_brand_mail(request: HttpRequest, brand_id: int, body: BrandAddress) -> dict[str, int]:
+    one = _found(request.account_id, brand_id)  # type: ignore[attr-defined]
+    try:
+        return {"changed": int(add_brand_do_not_mail(account_id=one.account_id, brand_id=one.pk, email=body.email))}
+    except AddressError as error:
+        raise _no_address(error) from error
+
+
+@operation(
+    router,
+    "POST",
+    "/brands/{brand_id}/do-not-mail/lift",
+    scope=WRITE,
+    response={200: Changed, **ERRORS},
+    summary="Let mail of a brand reach an address again",
+)
+def allow_brand_mail(request: HttpRequest, brand_id: int, body: BrandAddress) -> dict[str, int]:
+    one = _found(request.account_id, brand_id)  # type: ignore[attr-defined]
+    try:
+        key = parse_address(body.email).key
+    except AddressError as error:
+        raise _no_address(error) from error
+    return {"changed": lift_brand_do_not_mail(account_id=one.account_id, key=key, brand_id=one.pk)}
+
+
+def _found(account_id: int, brand_id: int) -> Brand:
+    found = Brand.objects.filter(account_id=account_id, pk=brand_id).first() if 0 < brand_id < ID_MAX else None
+    if found is None:
+        raise not_found("brand")
+    return found
+
+
+def _no_address(error: AddressError) -> Exception:
+    return unprocessable(FieldFault("body.email", error.reason, "send an e-mail address"))

@@ -1,0 +1,115 @@
+"""Secure lists: a partner's addresses that must not be mailed, kept as hashes alone."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db import IntegrityError, transaction
+from django.http import HttpRequest, HttpResponse
+from ninja import Field, Router, Schema, Status
+
+from standfast.components.audience.endpoints.shapes import BULK_MAX, READ, WRITE
+from standfast.components.audience.models import SecureList
+from standfast.components.audience.secure_lists import add_entries, delete_secure_list
+from standfast.platform.rest.operation import ERRORS, ID_MAX, operation
+from standfast.platform.rest.problems import FieldFault, Problem, not_found
+from standfast.platform.rest.values import Address, Line, Name
+
+router = Router(tags=["Secure lists"])
+SHOWN_MAX = 1000
+
+
+class SecureListIn(Schema):
+    name: Name
+    description: Line = ""
+
+
+class SecureListOut(Schema):
+    id: int
+    name: str
+    description: str
+    size: int
+    created_at: dt.datetime
+    updated_at: dt.datetime
+
+
+class Entries(Schema):
+    entries: list[Address] = Field(
+        min_length=1, max_length=BULK_MAX, description="Hashes (MD5, SHA-1, SHA-256) in hexadecimal, or addresses.",
+    )  # fmt: skip
+
+
+class EntriesOut(Schema):
+    added: int
+    refused: int = Field(description="Neither hashes nor addresses.")
+
+
+@operation(
+    router,
+    "GET",
+    "/secure-lists",
+    scope=READ,
+    response={200: list[SecureListOut], **ERRORS},
+    summary="All secure lists",
+)
+def secure_lists(request: HttpRequest) -> list[SecureList]:
+    return list(SecureList.objects.filter(account_id=request.account_id).order_by("id")[:SHOWN_MAX])  # type: ignore[attr-defined]
+
+
+@operation(
+    router, "POST", "/secure-lists", scope=WRITE, response={201: SecureListOut, **ERRORS}, summary="Make a secure list"
+)
+def make_secure_list(request: HttpRequest, body: SecureListIn) -> Status[SecureList]:
+    try:
+        with transaction.atomic():
+            made = SecureList.objects.create(account_id=request.account_id, size=0, **body.model_dump())  # type: ignore[attr-defined]
+    except IntegrityError as error:
+        fault = FieldFault("body.name", "is another list's", "send a name that is free")
+        raise Problem(409, "Conflict", faults=[fault]) from error
+    return Status(201, made)
+
+
+@operation(
+    router,
+    "GET",
+    "/secure-lists/{list_id}",
+    scope=READ,
+    response={200: SecureListOut, **ERRORS},
+    summary="One secure list",
+)
+def one_secure_list(request: HttpRequest, list_id: int) -> SecureList:
+    return _found(request.account_id, list_id)  # type: ignore[attr-defined]
+
+
+@operation(
+    router,
+    "DELETE",
+    "/secure-lists/{list_id}",
+    scope=WRITE,
+    response={204: None, **ERRORS},
+    summary="Delete a secure list with its hashes",
+)
+def end_secure_list(request: HttpRequest, list_id: int) -> HttpResponse:
+    one = _found(request.account_id, list_id)  # type: ignore[attr-defined]
+    delete_secure_list(account_id=one.account_id, secure_list_id=one.pk)
+    return HttpResponse(status=204)
+
+
+@operation(
+    router,
+    "POST",
+    "/secure-lists/{list_id}/entries",
+    scope=WRITE,
+    response={200: EntriesOut, **ERRORS},
+    summary="Put hashes or addresses on a secure list",
+)
+def add_to_secure_list(request: HttpRequest, list_id: int, body: Entries) -> dict[str, int]:
+    one = _found(request.account_id, list_id)  # type: ignore[attr-defined]
+    return add_entries(account_id=one.account_id, secure_list_id=one.pk, entries=body.entries)._asdict()
+
+
+def _found(account_id: int, list_id: int) -> SecureList:
+    found = SecureList.objects.filter(account_id=account_id, pk=list_id).first() if 0 < list_id < ID_MAX else None
+    if found is None:
+        raise not_found("secure list")
+    return found

@@ -8,7 +8,9 @@ from pathlib import Path
 import psycopg
 import structlog
 
+from standfast.components.audience.custom_events import ONCE_WITHIN
 from standfast.platform import tenancy
+from standfast.platform.forgetting import forget_by_account
 
 log = structlog.get_logger("import")
 UPLOAD_KEPT = dt.timedelta(days=7)
@@ -53,6 +55,16 @@ def cancel_forgotten(connection: psycopg.Connection, *, at: dt.datetime) -> int:
         "WHERE state IN ('uploaded', 'checked') AND created_at < %s",
         [NEVER_BEGUN, at, at - WAITS_MAX],
     ).rowcount
+
+
+def forget_event_keys(connection: psycopg.Connection, *, at: dt.datetime) -> int:
+    """Forget ids of events that are older than they are remembered; returns how many. `connection` is the loader's, autocommit."""
+    return forget_by_account(
+        connection, before=at - ONCE_WITHIN,
+        # over accounts: where there are any
+        accounts="SELECT DISTINCT account_id FROM audience_eventkey WHERE at < %(before)s",
+        delete="DELETE FROM audience_eventkey WHERE account_id = %(account_id)s AND at < %(before)s",
+    )  # fmt: skip
 
 
 def _delete(path: str) -> int:

@@ -24,10 +24,11 @@ def delete_contact(*, account_id: int, contact_id: int, by_user_id: int | None =
             return False
         cursor.execute("DELETE FROM audience_subscription WHERE account_id = %s AND contact_id = %s", who)
         cursor.execute("DELETE FROM audience_contactsummary WHERE account_id = %s AND contact_id = %s", who)
-        # address, browser and words of replies; the kind, the link and the verdict name nobody
+        # address, browser, words of replies and what programs told; the kind, the link and the verdict name nobody
         cursor.execute(
-            "UPDATE event SET data = data - ARRAY['ip', 'ua', 'text', 'email', 'detail'] "
-            "WHERE account_id = %s AND contact_id = %s AND data ?| ARRAY['ip', 'ua', 'text', 'email', 'detail']",
+            "UPDATE event SET data = data - ARRAY['ip', 'ua', 'text', 'email', 'detail', 'properties'] "
+            "WHERE account_id = %s AND contact_id = %s "
+            "AND data ?| ARRAY['ip', 'ua', 'text', 'email', 'detail', 'properties']",
             who,
         )
         told = events.Event(dt.datetime.now(dt.UTC), "contact_deleted", contact_id, data={"by": by_user_id})

@@ -9,7 +9,7 @@ import structlog
 from procrastinate import JobContext, RetryStrategy
 from procrastinate.contrib.django import app
 
-from standfast.components.audience.clearing import cancel_forgotten, clear_files
+from standfast.components.audience.clearing import cancel_forgotten, clear_files, forget_event_keys
 from standfast.components.audience.importing import give_up, run_import
 from standfast.components.audience.list_counts import count_list
 from standfast.components.audience.reading_ahead import ReaderDied
@@ -58,3 +58,11 @@ def clear_import_files(timestamp: int) -> None:
         forgotten, deleted = cancel_forgotten(connection, at=at), clear_files(connection, at=at)
     if forgotten or deleted:
         log.info("files of imports cleared", deleted=deleted, cancelled=forgotten)
+
+
+@app.periodic(cron="31 * * * *")
+@app.task(name="audience.forget_event_keys", queueing_lock="audience.forget_event_keys")
+def forget_old_event_keys(timestamp: int) -> None:
+    """Hourly: forget the ids of events that are older than they are remembered."""
+    with psycopg.connect(postgres.dsn(config.load(), "loader"), autocommit=True) as connection:
+        forget_event_keys(connection, at=dt.datetime.fromtimestamp(timestamp, dt.UTC))

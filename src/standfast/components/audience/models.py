@@ -183,6 +183,18 @@ class SecureListEntry(models.Model):
     digest = models.BinaryField(max_length=32)
 
 
+class EventKey(models.Model):
+    """The digest of an id that a program gave to an event: the same again within seven days is the same event."""
+
+    pk = models.CompositePrimaryKey("account_id", "key")
+    account_id = models.BigIntegerField()
+    key = models.BinaryField(max_length=16)
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["account_id", "at"], name="audience_event_key_age")]
+
+
 class ContactSummary(models.Model):
     """What a contact did, in one row, kept by a consumer of the event log: segments and the contact's page read it."""
 

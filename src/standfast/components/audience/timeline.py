@@ -85,7 +85,7 @@ def message_timeline(
 
 def _item(position: int, at: dt.datetime, kind: str, send_id: int | None, raw: Any) -> TimelineItem:
     data: Mapping[str, Any] = json.loads(raw) if isinstance(raw, str) else raw or {}
-    title, icon, colour = _SHOWN.get(kind, (kind.replace("_", " ").capitalize(), *_UNKNOWN[1:]))
+    title, icon, colour = _SHOWN.get(kind, (kind.removeprefix("custom_").replace("_", " ").capitalize(), *_UNKNOWN[1:]))
     if data.get("verdict") == "machine":
         title, colour = f"{title} by a machine", "grey"
     return TimelineItem(position, at, kind, title, _detail(kind, data), icon, colour, send_id, data)

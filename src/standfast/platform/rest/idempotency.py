@@ -13,8 +13,10 @@ import json
 from collections.abc import Mapping
 from typing import NamedTuple
 
+import psycopg
 from django.db import connection
 
+from standfast.platform.forgetting import forget_by_account
 from standfast.platform.rest.problems import FieldFault, Problem
 
 KEPT = dt.timedelta(days=7)
@@ -81,11 +83,11 @@ def complete(taken: Claim, *, status: int, headers: Mapping[str, str], body: byt
         )
 
 
-def forget_old(account_id: int) -> int:
-    """Delete the account's answers older than seven days. In the account's scope. Returns how many."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "DELETE FROM idempotent_answer WHERE account_id = %s AND created_at < %s",
-            [account_id, dt.datetime.now(dt.UTC) - KEPT],
-        )
-        return cursor.rowcount
+def forget_old(connection: psycopg.Connection, *, at: dt.datetime) -> int:
+    """Delete answers older than seven days, account by account; returns how many. `connection` is the loader's, autocommit."""
+    return forget_by_account(
+        connection, before=at - KEPT,
+        # over accounts: where there are any
+        accounts="SELECT DISTINCT account_id FROM idempotent_answer WHERE created_at < %(before)s",
+        delete="DELETE FROM idempotent_answer WHERE account_id = %(account_id)s AND created_at < %(before)s",
+    )  # fmt: skip

@@ -7,11 +7,12 @@ from standfast.components.audience.endpoints import (
     contact_details,
     contacts,
     do_not_mail,
+    events,
     lists,
     secure_lists,
     tags_and_fields,
 )
 
 router = Router()
-for _part in (contacts, contact_details, lists, tags_and_fields, do_not_mail, secure_lists, brands):
+for _part in (contacts, contact_details, lists, tags_and_fields, do_not_mail, secure_lists, brands, events):
     router.add_router("", _part.router)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -166,18 +166,32 @@ def import_file(
     path: Path,
     file_name: str,
     list_id: int | None = None,
+    columns: Mapping[str, str] | None = None,
     new_fields: bool = True,
     options: Mapping[str, Any] | None = None,
+    dry: bool = False,
 ) -> Import:
-    """Look at a file, take the guessed mapping (other columns become custom fields), and queue the run.
+    """Look at a file, settle what each column is, and queue the check (`dry`) or the run; nobody is asked.
 
-    Raises FileProblem, and ValueError where no column holds addresses.
+    columns: keys by a column's name or number from 0, instead of the guess; "" leaves a column out. `new_fields`: other columns
+    become custom fields. Raises FileProblem, List.DoesNotExist, and ValueError where no column holds addresses or one is not there.
     """
     found = start_import(account_id=account_id, path=path, file_name=file_name, list_id=list_id)
-    mapping = dict(found.mapping)
-    if new_fields:
+    given = _by_number(found.header, columns or {})
+    mapping = given if columns else dict(found.mapping)
+    if new_fields and not columns:
         for number, name in enumerate(found.header):
             if propose_field(name, values := column_values(found, number)):
                 mapping.setdefault(str(number), f"new:{guess_type(values)}")
     set_mapping(account_id=account_id, import_id=found.pk, mapping=mapping, options=options or {}, list_id=list_id)
-    return begin_import(account_id=account_id, import_id=found.pk, dry=False)
+    return begin_import(account_id=account_id, import_id=found.pk, dry=dry)
+
+
+def _by_number(header: Sequence[str], columns: Mapping[str, str]) -> dict[str, str]:
+    """Raises ValueError naming a column that the file has not."""
+    numbers = {name: str(number) for number, name in reversed(list(enumerate(header)))}
+    numbers |= {str(number): str(number) for number in range(len(header)) if str(number) not in numbers}
+    unknown = [name for name in columns if name not in numbers]
+    if unknown:
+        raise ValueError(f"The file has no column {unknown[0][:80]!r}. It has {', '.join(header[:20])[:500]}.")
+    return {numbers[name]: key for name, key in columns.items()}

@@ -33,8 +33,8 @@ PAGE_DEFAULT = 50
 PAGE_MAX = 500
 ID_MAX = 2**62
 TEXT_MAX = 400
+_KEPT_HEADERS = ("Content-Type", "ETag", "Location")  # that are part of an answer, said again under its key
 _WRITING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
-_KEPT = frozenset({"ETag", "Location"})  # headers that are part of an answer, said again under its key
 
 
 class Fault(Schema):
@@ -137,16 +137,13 @@ def once(request: HttpRequest, answer: Callable[[], HttpResponse]) -> HttpRespon
     with tenancy.account_scope(holder.account_id):
         taken = claim(account_id=holder.account_id, key=key, request=asked)
         if not isinstance(taken, Claim):
-            again = HttpResponse(taken.body, status=taken.status, content_type=taken.headers.get("Content-Type"))
-            for name in _KEPT & taken.headers.keys():
-                again.headers[name] = taken.headers[name]
+            again = HttpResponse(taken.body, status=taken.status, headers={**taken.headers})
             again.headers["Idempotent-Replayed"] = "true"
             return again
         response = answer()
         if response.status_code >= 500 or response.status_code == 429:
             raise TakenBack(response)
-        kept = {"Content-Type": response.headers.get("Content-Type", "application/json")}
-        kept |= {name: response.headers[name] for name in _KEPT if name in response.headers}
+        kept = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
         complete(taken, status=response.status_code, headers=kept, body=response.content)
         return response
 

@@ -120,6 +120,9 @@ def _carried_out(request: HttpRequest, respond: Respond, holder: Any) -> HttpRes
     request.upload = upload  # type: ignore[attr-defined]
     try:
         return operation.once(request, lambda: respond(request))
+    except BaseException:  # taken back: what would have used the file is not there
+        upload.kept = False
+        raise
     finally:
         upload.forget()
 

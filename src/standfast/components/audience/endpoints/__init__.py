@@ -8,11 +8,12 @@ from standfast.components.audience.endpoints import (
     contacts,
     do_not_mail,
     events,
+    imports,
     lists,
     secure_lists,
     tags_and_fields,
 )
 
 router = Router()
-for _part in (contacts, contact_details, lists, tags_and_fields, do_not_mail, secure_lists, brands, events):
+for _part in (contacts, contact_details, lists, tags_and_fields, do_not_mail, secure_lists, brands, imports, events):
     router.add_router("", _part.router)

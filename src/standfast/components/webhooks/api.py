@@ -11,6 +11,7 @@ from standfast.components.webhooks.endpoints_of import (
     new_secret_of,
     secret_of,
     send_again,
+    send_test,
 )
 from standfast.components.webhooks.kinds import TYPES
 from standfast.components.webhooks.models import Attempt, Delivery, Endpoint, EndpointState
@@ -31,4 +32,5 @@ __all__ = [
     "new_secret_of",
     "secret_of",
     "send_again",
+    "send_test",
 ]

@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 from django.db import connection
 
-from standfast.components.webhooks.kinds import TYPES
-from standfast.components.webhooks.models import Endpoint, EndpointState
+from standfast.components.webhooks.kinds import kind_of
+from standfast.components.webhooks.models import Delivery, DeliveryState, Endpoint, EndpointState
 from standfast.components.webhooks.queries import QUERIES
 from standfast.platform import events, sealing
 from standfast.protocols.webhook_signature import new_secret
@@ -112,12 +112,21 @@ def send_again(endpoint: Endpoint, *, first: int, last: int) -> int:
         return cursor.rowcount
 
 
+def send_test(endpoint: Endpoint) -> int:
+    """Have a `webhook.test` told to the endpoint, whatever it else hears of; returns its position in the log."""
+    now = dt.datetime.now(dt.UTC)
+    told = events.Event(now, "webhook_test", data={"endpoint": endpoint.pk})
+    with connection.cursor() as cursor:
+        position = events.append(cursor, account_id=endpoint.account_id, events=[told])
+    Delivery.objects.create(
+        account_id=endpoint.account_id, endpoint_id=endpoint.pk, position=position, kind=told.kind, next_at=now,
+        state=DeliveryState.DUE, attempts=0,
+    )  # fmt: skip
+    return position
+
+
 def _kinds(kinds: Iterable[str]) -> list[str]:
-    known = {value: kind for kind, value in TYPES.items()}
-    found = []
-    for one in kinds:
-        kind = known.get(one, one)
-        if kind not in TYPES and not one.startswith("custom."):
-            raise EndpointInvalid("kinds", f"There is no event {one!r}.")
-        found.append(kind if kind in TYPES else one.removeprefix("custom."))
-    return sorted(set(found))
+    try:
+        return sorted({kind_of(one) for one in kinds})
+    except ValueError as error:
+        raise EndpointInvalid("kinds", str(error)) from error

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+
+_OWN = re.compile(r"custom\.[a-z0-9_]{1,60}")
 TYPES = {
     "delivered": "message.delivered",
     "deferred": "message.deferred",
@@ -20,11 +23,16 @@ TYPES = {
     "contact_imported": "contact.imported",
     "contact_deleted": "contact.deleted",
     "do_not_mail_added": "contact.do_not_mail_added",
-    "do_not_mail_lifted": "contact.do_not_mail_lifted",
+    "do_not_mail_removed": "contact.do_not_mail_lifted",
+    "removed_from_list": "contact.removed_from_list",
+    "brand_do_not_mail_added": "contact.brand_do_not_mail_added",
+    "brand_do_not_mail_removed": "contact.brand_do_not_mail_lifted",
     "order_placed": "order.placed",
     "order_updated": "order.updated",
     "order_deleted": "order.deleted",
+    "webhook_test": "webhook.test",
 }
+CUSTOM = "custom_"
 TEST = "webhook.test"
 """The type of what a person sends to see whether an endpoint works."""
 
@@ -60,7 +68,18 @@ SUBJECTS: tuple[tuple[str, dict[str, str]], ...] = (
             "resubscribed": "Took it back",
             "complained": "Complained about spam",
             "do_not_mail_added": "Put on do-not-mail",
-            "do_not_mail_lifted": "Taken off do-not-mail",
+            "do_not_mail_removed": "Taken off do-not-mail",
+            "removed_from_list": "Taken off a list",
+            "brand_do_not_mail_added": "Put on a brand's do-not-mail",
+            "brand_do_not_mail_removed": "Taken off a brand's do-not-mail",
+        },
+    ),
+    (
+        "Orders",
+        {
+            "order_placed": "Placed",
+            "order_updated": "Changed",
+            "order_deleted": "Deleted",
         },
     ),
 )
@@ -68,4 +87,16 @@ SUBJECTS: tuple[tuple[str, dict[str, str]], ...] = (
 
 def type_of(kind: str) -> str:
     """The webhook type of a kind of event; programs' own events are `custom.<name>`."""
-    return TYPES.get(kind, f"custom.{kind.removeprefix('custom_')}")
+    return TYPES.get(kind, f"custom.{kind.removeprefix(CUSTOM)}")
+
+
+def kind_of(name: str) -> str:
+    """The kind of a type, or of a kind. Raises ValueError for what is neither."""
+    known = {value: kind for kind, value in TYPES.items()}
+    if name in TYPES:
+        return name
+    if name in known:
+        return known[name]
+    if _OWN.fullmatch(name):
+        return CUSTOM + name.removeprefix("custom.")
+    raise ValueError(f"There is no event {name[:80]!r}.")

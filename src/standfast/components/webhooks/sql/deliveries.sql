@@ -1,11 +1,12 @@
 -- name: enqueue!
--- A row for every event of the span and every endpoint that wants it. Primary key of the log; a span is read once.
+-- A row for every event of the span and every endpoint that wants it. Primary key of the log; a span is read once. A test is for
+-- the endpoint alone that asked for it, whose row is made with it.
 INSERT INTO webhooks_delivery (account_id, endpoint_id, position, kind, next_at)
 SELECT :account_id, n.id, e.position, e.kind, :now
 FROM event e
 JOIN webhooks_endpoint n ON n.account_id = :account_id AND n.state <> 'disabled' AND e.position > n.from_position
   AND (n.kinds = '{}' OR e.kind = ANY(n.kinds))
-WHERE e.account_id = :account_id AND e.position > :after AND e.position <= :upto
+WHERE e.account_id = :account_id AND e.position > :after AND e.position <= :upto AND e.kind <> 'webhook_test'
 ON CONFLICT (account_id, endpoint_id, position) DO NOTHING;
 
 -- name: accounts-due
@@ -60,6 +61,21 @@ SELECT :account_id, n.id, e.position, e.kind, :now
 FROM event e JOIN webhooks_endpoint n ON n.account_id = :account_id AND n.id = :endpoint_id AND (n.kinds = '{}' OR e.kind = ANY(n.kinds))
 WHERE e.account_id = :account_id AND e.position >= :first AND e.position <= :last
 ON CONFLICT (account_id, endpoint_id, position) DO UPDATE SET state = 'due', next_at = excluded.next_at, done_at = NULL;
+
+-- name: deliveries
+-- An endpoint's deliveries, of one state or all, the latest first, below a place. Primary key.
+SELECT d.endpoint_id, d.position, d.kind, d.state, d.attempts, d.next_at, d.detail, d.done_at FROM webhooks_delivery d
+WHERE d.account_id = :account_id AND d.endpoint_id = :endpoint_id AND (:state::text IS NULL OR d.state = :state)
+  AND d.position < :below
+ORDER BY d.position DESC LIMIT :most;
+
+-- name: accounts-with-old
+-- over accounts: where there is something to forget
+SELECT DISTINCT d.account_id FROM webhooks_delivery d WHERE d.state IN ('done', 'failed') AND d.done_at < :before;
+
+-- name: accounts-with-old-attempts
+-- over accounts: the same for attempts
+SELECT DISTINCT t.account_id FROM webhooks_attempt t WHERE t.at < :before;
 
 -- name: forget-old!
 DELETE FROM webhooks_delivery d WHERE d.account_id = :account_id AND d.state IN ('done', 'failed') AND d.done_at < :before;

@@ -19,7 +19,9 @@ from standfast.components.webhooks.api import (
     change_endpoint,
     create_endpoint,
     send_again,
+    send_test,
 )
+from standfast.components.webhooks.jobs import forget_deliveries
 from standfast.platform import consumers, events, postgres
 from standfast.platform.tenancy import account_scope
 from standfast.protocols.webhook_signature import signed_headers
@@ -220,3 +222,35 @@ def test_a_redirect_is_not_followed(account, receiver, work):
     work()
     assert len(receiver.got) == 1
     assert [row[1] for row in deliveries(account)] == ["due"]
+
+
+def test_a_programs_own_event_with_the_longest_name_and_a_test_for_one_endpoint(account, receiver, work):
+    name = "n" * 60
+    one, _ = make(account, receiver.url, kinds=[f"custom.{name}"])
+    make(account, receiver.url)
+    happen(account, f"custom_{name}", "do_not_mail_removed")
+    work()
+    types = sorted(json.loads(body)["type"] for _, body in receiver.got)
+    assert types == ["contact.do_not_mail_lifted", f"custom.{name}", f"custom.{name}"]
+    with account_scope(account.pk):
+        send_test(one)
+    work()
+    assert [json.loads(body)["type"] for _, body in receiver.got[3:]] == ["webhook.test"]
+
+
+@pytest.mark.parametrize("kind", ["nothing", "custom.", "custom.Upper", "custom." + "n" * 61, "\0"])
+def test_a_type_that_is_none_is_refused(account, kind):
+    with pytest.raises(EndpointInvalid):
+        make(account, "https://x.example/", kinds=[kind])
+
+
+def test_what_ended_long_ago_is_forgotten(account, receiver, work):
+    make(account, receiver.url)
+    happen(account, "clicked")
+    work()
+    now = dt.datetime.now(dt.UTC)
+    for days, left in ((29, 1), (31, 0)):
+        forget_deliveries(timestamp=int((now + dt.timedelta(days=days)).timestamp()))
+        assert len(deliveries(account)) == left
+    with account_scope(account.pk):
+        assert not Attempt.objects.exists()

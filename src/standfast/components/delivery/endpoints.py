@@ -20,13 +20,13 @@ from standfast.platform.rest.operation import (
     PAGE_DEFAULT,
     PAGE_MAX,
     Given,
-    Text,
     cursor_of,
     id_after,
     operation,
     unless_said,
 )
 from standfast.platform.rest.problems import FieldFault, conflict, not_found, unprocessable
+from standfast.platform.rest.values import Text
 
 router = Router()
 _READ, _WRITE = "account:read", "account:write"

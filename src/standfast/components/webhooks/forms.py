@@ -46,7 +46,7 @@ class EndpointForm(forms.Form):
         """(subject, its boxes with what each says in words), as the page shows them."""
         boxes = {box.data["value"]: box for box in self["kinds"]}
         shown = [(title, [(boxes[kind], label) for kind, label in kinds.items()]) for title, kinds in SUBJECTS]
-        return [*shown, ("Your own", [(boxes[kind], kind) for kind in self.own])] if self.own else shown
+        return [*shown, ("Your own", [(boxes[kind], type_of(kind)) for kind in self.own])] if self.own else shown
 
     def clean_url(self) -> str:
         try:
@@ -65,7 +65,7 @@ class EndpointForm(forms.Form):
         """As `create_endpoint` takes them."""
         if self.cleaned_data["which"] == "everything":
             return []
-        return [kind if kind in TYPES else f"custom.{kind}" for kind in self.cleaned_data["kinds"]]
+        return [type_of(kind) for kind in self.cleaned_data["kinds"]]
 
 
 class AgainForm(forms.Form):

@@ -18,11 +18,11 @@ import inspect
 import json
 import re
 from collections.abc import Callable
-from typing import Annotated, Any, ClassVar
+from typing import Any, ClassVar
 
 from django.http import HttpRequest, HttpResponse
 from ninja import Router, Schema
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from standfast.platform import tenancy
 from standfast.platform.rest import sparse, uploads
@@ -51,26 +51,6 @@ class Fault(Schema):
 
 ERRORS: dict[int, Any] = dict.fromkeys((400, 401, 403, 404, 409, 413, 422, 429), Fault)
 """For `response={200: ..., **ERRORS}`: what any operation may answer."""
-
-
-def _without_nul(text: str) -> str:
-    if "\x00" in text:
-        raise ValueError("it holds a NUL character; leave it out")
-    return text
-
-
-def _on_one_line(given: Any) -> Any:
-    return " ".join(given.split()) if isinstance(given, str) else given
-
-
-# The length stands before what is checked by us: its message is the better one then.
-_LINE = (BeforeValidator(_on_one_line), AfterValidator(_without_nul))
-Text = Annotated[str, AfterValidator(_without_nul)]
-"""Text as the database takes it."""
-Line = Annotated[str, Field(max_length=255), *_LINE]
-"""Text on one line, its white space made single spaces."""
-Name = Annotated[str, Field(min_length=1, max_length=255), *_LINE]
-"""The same, and not blank."""
 
 
 class Given(Schema):

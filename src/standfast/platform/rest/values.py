@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from standfast.platform.rest.operation import ID_MAX
 
 
-def _storable(text: str) -> str:
+def _without_nul(text: str) -> str:
     if "\x00" in text:
-        raise ValueError("holds a NUL character; leave it out")
+        raise ValueError("it holds a NUL character; leave it out")
     return text
 
 
-def _not_blank(text: str) -> str:
-    if not text.strip():
-        raise ValueError("is blank; send a text")
-    return text.strip()
+def _on_one_line(given: Any) -> Any:
+    return " ".join(given.split()) if isinstance(given, str) else given
 
 
 def _aware(at: dt.datetime) -> dt.datetime:
@@ -31,9 +29,15 @@ def _aware(at: dt.datetime) -> dt.datetime:
         raise ValueError("is out of the calendar") from error
 
 
-Line = Annotated[str, Field(max_length=255), AfterValidator(_storable)]
-Name = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(_storable), AfterValidator(_not_blank)]
-Address = Annotated[str, Field(max_length=320, examples=["alice@example.net"]), AfterValidator(_storable)]
+# The length stands before what is checked by us: its message is the better one then.
+_LINE = (BeforeValidator(_on_one_line), AfterValidator(_without_nul))
+Text = Annotated[str, AfterValidator(_without_nul)]
+"""Text as the database takes it."""
+Line = Annotated[str, Field(max_length=255), *_LINE]
+"""Text on one line, its white space made single spaces."""
+Name = Annotated[str, Field(min_length=1, max_length=255), *_LINE]
+"""The same, and not blank."""
+Address = Annotated[str, Field(max_length=320, examples=["alice@example.net"]), AfterValidator(_without_nul)]
 Id = Annotated[int, Field(ge=1, lt=ID_MAX)]
 Moment = Annotated[dt.datetime, AfterValidator(_aware)]
 Number = Annotated[float, Field(allow_inf_nan=False)]

@@ -22,6 +22,17 @@ from standfast.components.webhooks import endpoints as webhooks_v1
 from standfast.services.rest_api import either_campaign, graphql_calls, whole_person  # noqa: F401 - of several components
 from standfast.services.rest_api.own import api
 
-_V1 = (accounts_v1, audience_v1, tables_v1, content_v1, campaigns_v1, commerce_v1, tracking_v1, delivery_v1, transactional_v1, webhooks_v1)
+_V1 = (
+    accounts_v1,
+    audience_v1,
+    tables_v1,
+    content_v1,
+    campaigns_v1,
+    commerce_v1,
+    tracking_v1,
+    delivery_v1,
+    transactional_v1,
+    webhooks_v1,
+)
 for part in _V1:
     api.add_router("", part.router)

@@ -27,9 +27,6 @@ from standfast.platform.rest.operation import (
     PAGE_DEFAULT,
     PAGE_MAX,
     Given,
-    Line,
-    Name,
-    Text,
     cursor_of,
     id_after,
     operation,
@@ -38,6 +35,7 @@ from standfast.platform.rest.operation import (
 )
 from standfast.platform.rest.preconditions import GUARDED, IF_MATCH, require_match, show_version
 from standfast.platform.rest.problems import FieldFault, Problem, conflict, not_found, unprocessable
+from standfast.platform.rest.values import Line, Name, Text
 
 router = Router(tags=["Campaigns"])
 READ, WRITE = "campaigns:read", "campaigns:write"

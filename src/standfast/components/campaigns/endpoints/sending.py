@@ -25,9 +25,10 @@ from standfast.components.campaigns.options import options
 from standfast.components.campaigns.progress import progress_of
 from standfast.components.campaigns.reasons import skipped_lines
 from standfast.components.delivery import api as delivery
-from standfast.platform.rest.operation import ERRORS, Given, Text, operation
+from standfast.platform.rest.operation import ERRORS, Given, operation
 from standfast.platform.rest.preconditions import GUARDED, IF_MATCH
 from standfast.platform.rest.problems import FieldFault, conflict, unprocessable
+from standfast.platform.rest.values import Text
 from standfast.protocols.address import AddressError, parse_address
 
 router = Router(tags=["Sending campaigns"])

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("webhooks", "0001_initial")]
+    dependencies = [("webhooks", "0002_log")]
     operations = [
         migrations.AlterField(model_name="delivery", name="kind", field=models.CharField(max_length=80)),
         migrations.AlterField(

@@ -123,9 +123,10 @@ def page(
     q: str = "",
     after: int | None = None,
     before: int | None = None,
-    limit: int = PAGE,
+    limit: int | None = None,
 ) -> Page:
-    """At most `limit` recipients after or before a number. `q` is an address or a part of one. In the account's scope."""
+    """At most `limit` recipients (PAGE) after or before a number. `q` is an address or a part of one. In the account's scope."""
+    limit = limit or PAGE
     query, values = _question(account_id, send_id, show, q)
     if values["part"] is not None or show in _RARE:
         most = SEARCHED_MAX if values["part"] is not None else PASSED_MAX

@@ -186,7 +186,7 @@ def no_network(monkeypatch):
     monkeypatch.setattr(dns.resolver.Resolver, "resolve", unknown)
 
 
-EXAMPLES = int(os.environ.get("STANDFAST_FUZZ_EXAMPLES", "4"))  # an operation; `make fuzz` takes hundreds
+EXAMPLES = int(os.environ.get("STANDFAST_FUZZ_EXAMPLES", "3"))  # an operation; `make fuzz` takes hundreds
 
 
 def test_schemathesis_finds_nothing(alice, no_network):

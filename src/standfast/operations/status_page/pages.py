@@ -318,12 +318,12 @@ def _uptime(edition: Edition, record: Record) -> dict[str, Any]:
 
 
 def _recent(edition: Edition) -> list[dict[str, Any]]:
-    """The last days, each with the incidents that began on it and are over; unresolved ones stand above."""
+    """The last days, each with the incidents that began on it: those that are on too, or their day would be called quiet."""
     today = edition.local(edition.now).date()
     days = []
     for back in range(RECENT_DAYS):
         on = today - timedelta(days=back)
-        begun = [one for one in edition.incidents if one.over and edition.local(one.opened_at).date() == on]
+        begun = [one for one in edition.incidents if edition.local(one.opened_at).date() == on]
         days.append({"on": f"{on.day} {on:%b %Y}", "incidents": [_incident(edition, one) for one in begun]})
     return _without_quiet_runs(days)
 

@@ -53,6 +53,13 @@ def test_an_outage_is_told_with_its_promise(tmp_path):
     assert text.index("Identified</strong>") < text.index("Investigating</strong>")
 
 
+def test_the_day_of_an_outage_that_is_on_is_not_called_quiet(tmp_path):
+    text = (rendered("outage", tmp_path) / "index.html").read_text()
+    past = text[text.index("The last 14 days") :]
+    assert past.index("Root domain does not answer") < past.index("No incidents")
+    assert "on for" in past
+
+
 def test_hostile_text_is_shown_and_not_run(tmp_path):
     made = rendered("flapping", tmp_path)
     for name in ("index.html", "incidents/i3.html"):

@@ -39,6 +39,9 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     up = commands.add_parser("up", help="start everything on this machine; Ctrl-C stops it")
     up.add_argument("--workers", type=int, default=1, help="sending processes (one core each)")
+    up.add_argument(
+        "--only", nargs="+", choices=SERVICES, metavar="SERVICE", help="the database and these services, nothing else"
+    )
     run = commands.add_parser("run", help="run one service in the foreground")
     run.add_argument("service", choices=SERVICES)
     run.add_argument(
@@ -85,7 +88,7 @@ def _up(given: argparse.Namespace) -> int:
     from standfast import supervisor
     from standfast.platform import config
 
-    return supervisor.up(config.load(), workers=given.workers)
+    return supervisor.up(config.load(), workers=given.workers, only=given.only)
 
 
 def _migrate(given: argparse.Namespace) -> int:

@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Collection
 from pathlib import Path
 
 from standfast.platform import children, postgres
@@ -26,6 +27,17 @@ ROOMS = ("exchanger", "inbox", "journal", "log", "postgres", "spool", "uploads")
 """What lies under `var`, each perhaps on a disk of its own."""
 
 
+LISTENING = {
+    "tracker": ("tracker_port", "STANDFAST_TRACKER_PORT"),
+    "mail_exchanger": ("exchanger_port", "STANDFAST_EXCHANGER_PORT"),
+    "inbox": ("inbox_port", "STANDFAST_INBOX_PORT"),
+    "application": ("application_port", "STANDFAST_PORT"),
+    "rest_api": ("rest_port", "STANDFAST_REST_PORT"),
+    "smtp_api": ("submission_port", "STANDFAST_SUBMISSION_PORT"),
+}
+"""Services with a port, in the order in which they start: where Config has it, and the variable that sets it."""
+
+
 class CannotStart(SystemExit):
     """One sentence what is in the way and what to do; exit status 1."""
 
@@ -37,8 +49,11 @@ class CannotStart(SystemExit):
 class Supervisor:
     """Everything that runs on this machine. `start`, then `watch` until a signal, then `stop`."""
 
-    def __init__(self, config: Config, *, workers: int = 1, inbox: bool = True, quiet: bool = False) -> None:
-        self.config, self.workers, self.inbox, self.quiet = config, workers, inbox, quiet
+    def __init__(
+        self, config: Config, *, workers: int = 1, only: Collection[str] | None = None, quiet: bool = False
+    ) -> None:
+        """`only`: these services and no other (the database always)."""
+        self.config, self.workers, self.only, self.quiet = config, workers, only, quiet
         self.database: Child | None = None
         self.services: list[Child] = []
         self.stopping = False
@@ -90,16 +105,7 @@ class Supervisor:
 
     def _check_ports(self) -> None:
         config = self.config
-        ports = [
-            ("STANDFAST_PORT", config.application_port),
-            ("STANDFAST_TRACKER_PORT", config.tracker_port),
-            ("STANDFAST_EXCHANGER_PORT", config.exchanger_port),
-            ("STANDFAST_REST_PORT", config.rest_port),
-            ("STANDFAST_SUBMISSION_PORT", config.submission_port),
-        ]
-        if self.inbox:
-            ports.append(("STANDFAST_INBOX_PORT", config.inbox_port))
-        for name, port in ports:
+        for service, port in self._ports().items():
             family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
             with socket.socket(family) as probe:
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -108,7 +114,7 @@ class Supervisor:
                 except OSError as error:
                     raise CannotStart(
                         f"Port {port} on {config.host} cannot be used: {error.strerror}. "
-                        f"Stop what uses it, or set {name} to a free port."
+                        f"Stop what uses it, or set {LISTENING[service][1]} to a free port."
                     ) from error
 
     def _start_database(self) -> None:
@@ -141,16 +147,19 @@ class Supervisor:
             raise CannotStart(f"The database could not be brought up to date.\n{done.stderr.strip()[-3000:]}")
         self.first_link = done.stdout.strip()
 
+    def _wanted(self, service: str) -> bool:
+        return self.only is None or service in self.only
+
+    def _ports(self) -> dict[str, int]:
+        """Service to port, of those that are to run."""
+        return {
+            service: getattr(self.config, field) for service, (field, _) in LISTENING.items() if self._wanted(service)
+        }
+
     def _start_services(self) -> None:
-        names = ["tracker", "mail_exchanger"]
-        names += ["inbox"] if self.inbox else []
-        names += [
-            "application",
-            "rest_api",
-            "smtp_api",
-            "worker-tend",
-            *[f"worker-send-{n}" for n in range(1, self.workers + 1)],
-        ]
+        names = list(self._ports())
+        if self._wanted("worker"):
+            names += ["worker-tend", *[f"worker-send-{n}" for n in range(1, self.workers + 1)]]
         for name in names:
             command = [sys.executable, "-m", "standfast.cli", "run", *_service_arguments(name)]
             # granian forgets a SIGTERM that comes while it starts, and would keep the port for ever.
@@ -163,10 +172,7 @@ class Supervisor:
     def _wait_for_ports(self, seconds: float = 120.0) -> None:
         config = self.config
         give_up_at = time.monotonic() + seconds
-        waiting = {"application": config.application_port, "tracker": config.tracker_port}
-        waiting["mail_exchanger"] = config.exchanger_port
-        if self.inbox:
-            waiting["inbox"] = config.inbox_port
+        waiting = self._ports()
         while waiting:
             for name, port in list(waiting.items()):
                 with socket.socket(socket.AF_INET6 if ":" in config.host else socket.AF_INET) as probe:
@@ -220,10 +226,10 @@ def _reachable(host: str) -> str:
     return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
 
 
-def up(config: Config, *, workers: int = 1) -> int:
+def up(config: Config, *, workers: int = 1, only: Collection[str] | None = None) -> int:
     """Run until a signal; returns the exit status."""
     began_at = time.monotonic()
-    supervisor = Supervisor(config, workers=workers)
+    supervisor = Supervisor(config, workers=workers, only=only)
     for number in STOP_SIGNALS:
         signal.signal(number, _interrupted)
     try:

@@ -14,18 +14,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import dns.asyncquery
 import dns.rcode
 import dns.tsigkeyring
 import dns.update
 
 from standfast.operations.incidents.entries import Kind, Stage
+from standfast.operations.incidents.state import OPEN
 from standfast.operations.log import Entry, Log
 from standfast.operations.replay.clicking import Clicker
 from standfast.operations.replay.name_servers import ServerFailed
+from standfast.operations.replay.readers import PageReader, Told
 from standfast.operations.replay.scoreboard import Figure, Scoreboard
-from standfast.operations.replay.stage import PARKING, ROOT, TTL, pools, stage
+from standfast.operations.replay.stage import CLUSTERS, COMPONENTS, PARKING, ROOT, TTL, pools, stage
 from standfast.operations.replay.stage import Stage as Setting
 
 QUIET_SECONDS = 300.0
@@ -38,26 +39,33 @@ Say = Callable[[str], None]
 
 
 def replay(
-    *, quiet_seconds: float = QUIET_SECONDS, ttl: int = TTL, say: Say = lambda _: None, folder: Path | None = None
+    *,
+    quiet_seconds: float = QUIET_SECONDS,
+    ttl: int = TTL,
+    say: Say = lambda _: None,
+    folder: Path | None = None,
+    installation: Path | None = None,
 ) -> Scoreboard:
-    """Run it and return the scoreboard. Raises ToolMissing, ServerFailed."""
+    """Run it and return the scoreboard. installation: see `stage`. Raises ToolMissing, ServerFailed."""
     if folder is not None:
-        return asyncio.run(_play(folder, quiet_seconds, ttl, say))
+        return asyncio.run(_play(folder, quiet_seconds, ttl, say, installation))
     with tempfile.TemporaryDirectory(prefix="standfast-replay-", ignore_cleanup_errors=True) as made:
-        return asyncio.run(_play(Path(made), quiet_seconds, ttl, say))
+        return asyncio.run(_play(Path(made), quiet_seconds, ttl, say, installation))
 
 
-async def _play(folder: Path, quiet_seconds: float, ttl: int, say: Say) -> Scoreboard:
+async def _play(folder: Path, quiet_seconds: float, ttl: int, say: Say, installation: Path | None) -> Scoreboard:
     say(
-        "starting two name servers, a resolver, two sites with real trackers, five vantages, controller, two page servers"
+        "starting two name servers, a resolver, a database with REST service and SMTP API, two sites with trackers,"
+        " five vantages, controller, two page servers"
     )
-    with stage(folder, quiet_seconds=quiet_seconds, ttl=ttl) as setting:
+    with stage(folder, quiet_seconds=quiet_seconds, ttl=ttl, installation=installation) as setting:
         say(f"the page: http://127.0.0.1:{setting.page_ports[0]}/ (all files in {folder})")
         log = Log(setting.log_file)
-        run = Run(setting, log, Clicker.of(setting), PageWatch(setting), quiet_seconds, say)
+        run = Run(setting, log, Clicker.of(setting), PageReader(setting.page_ports), Told(), quiet_seconds, say)
         clicking = asyncio.create_task(run.clicker.run())
         reading = None
         try:
+            await run.told.subscribe(log)
             await run.come_to_rest()
             say("all is well; now the provider changes its configuration without a word")
             reading = asyncio.create_task(run.pages.run())
@@ -66,42 +74,15 @@ async def _play(folder: Path, quiet_seconds: float, ttl: int, say: Say) -> Score
             await run.watch()
             run.clicker.stop()
             await clicking
+            await run.told.settle(log)
             return run.scoreboard()
         finally:
+            await run.told.close()
             log.close()
             for task in (clicking, reading):
                 if task is not None:
                     task.cancel()
                     await asyncio.gather(task, return_exceptions=True)
-
-
-class PageWatch:
-    """A reader of the status page: asks both servers ten times a second and notes when it first sees an incident."""
-
-    def __init__(self, setting: Setting) -> None:
-        self.urls = [f"http://127.0.0.1:{port}/api/v2/incidents/unresolved.json" for port in setting.page_ports]
-        self.first_seen: dict[str, float] = {}
-        self.asked = self.unanswered = 0
-
-    async def run(self) -> None:
-        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=2)) as session:
-            while True:
-                await asyncio.gather(*(self._look(session, url) for url in self.urls))
-                await asyncio.sleep(POLL_SECONDS)
-
-    async def _look(self, session: aiohttp.ClientSession, url: str) -> None:
-        self.asked += 1
-        try:
-            async with session.get(url) as answer:
-                found = await answer.json()
-        except (aiohttp.ClientError, TimeoutError, ValueError):
-            self.unanswered += 1
-            return
-        if found.get("incidents"):
-            self.first_seen.setdefault(url, time.time())
-
-    def seen_by_all(self) -> float | None:
-        return max(self.first_seen.values()) if len(self.first_seen) == len(self.urls) else None
 
 
 @dataclass
@@ -111,7 +92,8 @@ class Run:
     setting: Setting
     log: Log
     clicker: Clicker
-    pages: PageWatch
+    pages: PageReader
+    told: Told
     quiet_seconds: float
     say: Say
     fault_at: float = 0.0
@@ -169,6 +151,16 @@ class Run:
         }
         return max(changed.values()) if len(changed) == 2 * len(pools()) else None
 
+    def unnamed(self) -> int:
+        """The root domain is gone, so everything is hit: squares that no post of the outage named."""
+        named = {
+            (component, cluster)
+            for entry in self.log.after(kind=Kind.POST)
+            if entry.data["status"] in OPEN
+            for component, cluster, _ in entry.data["squares"]
+        }
+        return len({(component, cluster) for component, _, _ in COMPONENTS for cluster in CLUSTERS} - named)
+
     def scoreboard(self) -> Scoreboard:
         fault, clicker, pages = self.fault_at, self.clicker, self.pages
         outage = clicker.outage_seconds(fault)
@@ -176,7 +168,7 @@ class Run:
         monitoring = self.at(Kind.POST, status=Stage.MONITORING)
         resolved = self.at(Kind.POST, status=Stage.RESOLVED)
         drafted = self.at(Kind.POSTMORTEM_DRAFTED)
-        found = self.at(Kind.DRIFT_FOUND, change=None)
+        found = self.at(Kind.DRIFT_FOUND, change=None, provider="north")
         unserved = clicker.made - len(clicker.answered)
         lost = len(clicker.lost(self.setting.spools))
         figures = (
@@ -184,6 +176,9 @@ class Run:
                 "detected", "Detected by a quorum", fault, self.at(Kind.INCIDENT_OPENED), 10, "0 (its clock began here)"
             ),
             _span("public", "First post, on both page servers", fault, pages.seen_by_all(), 15, "5 min"),
+            Figure("unnamed", "Squares of the matrix hit and not named", self.unnamed(), "", 0, "0 of 60"),
+            _span("told", "A subscriber told", fault, self.told.first_at, 30, "not told"),
+            Figure("twice", "Updates it missed or got twice", self.told.wrong(self.log), "", 0, "not told"),
             _span("drift", "Provider's change named, unannounced", fault, found, 30, "published after 4 days"),
             _span("moved", "Traffic moved at both providers", fault, self.moved_at(), 12, "never"),
             _span("outage", "Clients served again", fault, served, 45, "30 to 60 min"),
@@ -201,6 +196,7 @@ class Run:
         clicker, ttl = self.clicker, self.setting.ttl
         notes = [
             "Counted from the fault, in 2022 from its detection.",
+            "Real: tracker, REST service, SMTP API and their database, name servers; the other components' servers are stand-ins.",
             f"{clicker.made:,} clicks in {len(clicker.tries):,} tries, behind a resolver, records with TTL {ttl} s.",
         ]
         if self.quiet_seconds != QUIET_SECONDS:

@@ -26,6 +26,7 @@ import dns.query
 
 START_SECONDS = 15.0
 STOP_SECONDS = 5.0
+PORTS_FROM, PORTS_TO = 10_000, 32_000  # Linux takes those of outgoing connections from 32768 on
 PROJECT = Path(__file__).resolve().parents[4]
 SYSTEM = ("/usr/local/sbin", "/usr/sbin")  # not in an ordinary user's PATH
 
@@ -62,12 +63,13 @@ def program(name: str) -> str:
 
 
 def free_port(address: str = "127.0.0.1") -> int:
-    """A port free for both UDP and TCP at this moment."""
-    for _ in range(50):
+    """A port free for both UDP and TCP at this moment, and none that the system gives to outgoing connections: a stage takes
+    many seconds to start, and all of a busy machine's connections would be after it meanwhile."""
+    for _ in range(200):
+        port = PORTS_FROM + secrets.randbelow(PORTS_TO - PORTS_FROM)
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp, socket.socket() as tcp:
-            udp.bind((address, 0))
-            port = int(udp.getsockname()[1])
             try:
+                udp.bind((address, port))
                 tcp.bind((address, port))
             except OSError:
                 continue

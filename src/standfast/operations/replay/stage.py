@@ -1,7 +1,8 @@
 """The stage of the 2022 replay on one machine: two providers, a resolver, two sites, and the map that operations watches.
 
 The root domain is standmail.test, with a name for each of five clusters. Its primary addresses are at one hosting
-provider, its standby addresses elsewhere; each site has a real tracker with a spool of its own.
+provider, its standby addresses elsewhere; each site has a real tracker with a spool of its own, and both lead to one real
+REST service and SMTP API with their database. What else the components would need of the platform the edges stand in for.
 """
 
 from __future__ import annotations
@@ -39,6 +40,17 @@ COMPONENTS = (
 TTL = 30
 PARKING = "127.0.3.1"  # nobody listens there
 READY_SECONDS = 40.0
+PLATFORM_SECONDS = 180.0  # makes a database and its tables first
+
+WATCHED = (
+    ("application", "Application server", ("application-login", "campaign-sends", "web-tracking", "landing-pages",
+     "live-content", "journeys", "data-journeys", "mobile-messaging"), "http"),
+    ("tracking", "Tracking", ("tracking",), "http"),
+    ("rest-api", "REST API Service", ("rest-api",), "http"),
+    ("smtp-api", "SMTP API Service", ("smtp-api",), "smtp"),
+    ("ftp-server", "FTP server", ("ftp-server",), "http"),
+)  # fmt: skip
+"""What is checked in each cluster: id, name, the components that it shows to work, kind of check."""
 
 
 def primary(cluster: str) -> str:
@@ -58,7 +70,7 @@ def pools() -> dict[str, tuple[str, str, str]]:
 
 @dataclass
 class Stage:
-    """Everything that runs. `edge_port` is the port of every edge; `token_key` seals what the client clicks."""
+    """Everything that runs. `edge_port` and `smtp_port` are those of every edge; `token_key` seals what the client clicks."""
 
     folder: Path
     map_file: Path
@@ -67,6 +79,7 @@ class Stage:
     resolver: NameServer
     children: Processes
     edge_port: int
+    smtp_port: int
     page_ports: tuple[int, int]
     token_key: bytes
     ttl: int
@@ -83,8 +96,11 @@ class Stage:
 
 
 @contextlib.contextmanager
-def stage(folder: Path, *, quiet_seconds: float, ttl: int = TTL) -> Iterator[Stage]:
-    """Start it all and wait until it listens. Raises ToolMissing, ServerFailed."""
+def stage(folder: Path, *, quiet_seconds: float, ttl: int = TTL, installation: Path | None = None) -> Iterator[Stage]:
+    """Start it all and wait until it listens. Raises ToolMissing, ServerFailed.
+
+    installation: the `var` of one whose database runs already; without it one is made in the folder.
+    """
     keys = Key.made("controller."), Key.made("provider.")
     zone = {ROOT: zone_text(ttl)}
     north = name_servers.bind(folder / "north", zone, keys=keys)
@@ -92,17 +108,18 @@ def stage(folder: Path, *, quiet_seconds: float, ttl: int = TTL) -> Iterator[Sta
     resolver = name_servers.unbound(
         folder / "resolver", {ROOT: [(north.address, north.port), (south.address, south.port)]}
     )
-    edge_port, controller_port, *rest = _ports(6)
+    edge_port, controller_port, smtp_port, *rest = _ports(9)
     secret = secrets.token_bytes(32)
     with name_servers.running(north, south, resolver), processes(folder / "output") as children:
         made = Stage(
             folder=folder, map_file=folder / "map.toml", north=north, south=south, resolver=resolver, children=children,
-            edge_port=edge_port, page_ports=(rest[0], rest[1]), token_key=derive(secret, "tokens"), ttl=ttl,
+            edge_port=edge_port, smtp_port=smtp_port, page_ports=(rest[0], rest[1]), token_key=derive(secret, "tokens"), ttl=ttl,
             controller_key=keys[0], provider_key=keys[1],
         )  # fmt: skip
         (folder / "secret.key").write_bytes(secret)
         _write_map(made, controller_port, quiet_seconds)
-        _start_sites(made, rest[2:4])
+        _start_platform(made, rest[4], rest[5], installation)
+        _start_sites(made, rest[2:4], rest[4], rest[5])
         _start_operations(made)
         _wait([(primary("cloud"), edge_port), (standby("cloud"), edge_port), ("127.0.0.1", controller_port),
                *(("127.0.0.1", port) for port in made.page_ports)], children)  # fmt: skip
@@ -151,7 +168,7 @@ def _write_map(made: Stage, controller_port: int, quiet_seconds: float) -> None:
         f"[rules]\nquiet_seconds = {quiet_seconds}\ndrift_seconds = 5",
         f'[controller]\nhost = "127.0.0.1"\nport = {controller_port}\nlog = "{made.log_file.name}"\n'
         f'anchors = ["127.0.0.1:{made.resolver.port}"]',
-        f'[status_page]\nfolder = "page"\nports = {list(made.page_ports)}',
+        f'[status_page]\nfolder = "page"\nports = {list(made.page_ports)}\nallow_private_webhooks = true',
         '[declared]\ndirectory = "dns"',
     ]
     for name, shown in CLUSTERS.items():
@@ -174,18 +191,41 @@ def _write_map(made: Stage, controller_port: int, quiet_seconds: float) -> None:
     for name, (record, first, second) in pools().items():
         rows.append(f'[[pools]]\nid = "{name}"\nrecord = "{record}"\nttl = {made.ttl}\nprimary = ["{first}"]\n'
                     f'standby = ["{second}"]')  # fmt: skip
-    for half in ("application", "api"):
-        rows.append(
-            f'[[checks]]\nid = "{half}-{{cluster}}"\nname = "{half.capitalize()} server, {{cluster_name}}"\n'
-            f'kind = "http"\nper = "cluster"\nserver = "{half}"\nworking = true\npool = "{{cluster}}"\n'
-            f'spec = {{ url = "http://{{host}}:{made.edge_port}/healthz/{half}", contains = "true", '
-            f'resolver = "127.0.0.1:{made.resolver.port}" }}'
-        )
+    rows += [_watched(made, *row) for row in WATCHED]
     made.map_file.write_text("\n\n".join(rows) + "\n")
 
 
-def _start_sites(made: Stage, tracker_ports: list[int]) -> None:
-    """The hosting provider's site and the other one: edges of all clusters before a tracker."""
+def _watched(made: Stage, name: str, what: str, components: tuple[str, ...], kind: str) -> str:
+    """A working check of some components in each cluster, by name through the resolver, as clients come."""
+    resolver = f'resolver = "127.0.0.1:{made.resolver.port}"'
+    spec = f'{{ url = "http://{{host}}:{made.edge_port}/healthz/{name}", contains = "true", {resolver} }}'
+    if kind == "smtp":
+        spec = f'{{ host = "{{host}}", port = {made.smtp_port}, {resolver} }}'
+    return (
+        f'[[checks]]\nid = "{name}-{{cluster}}"\nname = "{what}, {{cluster_name}}"\nkind = "{kind}"\nper = "cluster"\n'
+        f'components = {list(components)}\nworking = true\npool = "{{cluster}}"\nspec = {spec}'
+    )
+
+
+def _start_platform(made: Stage, rest_port: int, submission_port: int, installation: Path | None) -> None:
+    """The real REST service and SMTP API; with a database of their own under one supervisor, or at a running one."""
+    environment = {
+        "STANDFAST_VAR": str(installation or made.folder / "platform"),
+        "STANDFAST_HOST": "127.0.0.1",
+        "STANDFAST_REST_PORT": str(rest_port),
+        "STANDFAST_SUBMISSION_PORT": str(submission_port),
+        "DATABASE_URL": "",  # never the one that whoever replays has in his environment
+    }
+    services = ("rest_api", "smtp_api")
+    if installation is None:
+        made.children.python("platform", "standfast.cli", "up", "--only", *services, environment=environment)
+        return
+    for service in services:
+        made.children.python(service, "standfast.cli", "run", service, environment=environment)
+
+
+def _start_sites(made: Stage, tracker_ports: list[int], rest_port: int, submission_port: int) -> None:
+    """The hosting provider's site and the other one: edges of all clusters before a tracker and the APIs."""
     for site, address_of, port in zip(("primary", "standby"), (primary, standby), tracker_ports, strict=True):
         made.children.python(
             f"{site}-tracker",
@@ -199,9 +239,11 @@ def _start_sites(made: Stage, tracker_ports: list[int]) -> None:
         )
         made.children.python(
             f"{site}-edges", "standfast.operations.replay.edges", "--port", str(made.edge_port),
-            "--tracker", f"http://127.0.0.1:{port}", *(address_of(cluster) for cluster in CLUSTERS),
+            "--tracker", f"http://127.0.0.1:{port}", "--rest", f"http://127.0.0.1:{rest_port}",
+            "--smtp-port", str(made.smtp_port), "--smtp", str(submission_port), *(address_of(cluster) for cluster in CLUSTERS),
         )  # fmt: skip
         _wait([("127.0.0.1", port)], made.children)
+    _wait([("127.0.0.1", rest_port), ("127.0.0.1", submission_port)], made.children, seconds=PLATFORM_SECONDS)
 
 
 def _start_operations(made: Stage) -> None:
@@ -225,9 +267,9 @@ def _ports(count: int) -> list[int]:
     return found
 
 
-def _wait(places: list[tuple[str, int]], children: Processes) -> None:
+def _wait(places: list[tuple[str, int]], children: Processes, *, seconds: float = READY_SECONDS) -> None:
     """Until all of them take connections. Raises ServerFailed with the last words of a process that ended."""
-    deadline = time.monotonic() + READY_SECONDS
+    deadline = time.monotonic() + seconds
     for place in places:
         while True:
             with contextlib.suppress(OSError), socket.create_connection(place, timeout=0.5):

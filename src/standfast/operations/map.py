@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from standfast.operations.map_tables import Address, DomainName, Port, faults, pool_faults
 from standfast.operations.status import Status
 
 Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,79}$")]
@@ -79,23 +80,23 @@ class Provider(_Part):
 
     id: Id
     name: str
-    server: str  # address of the primary
-    port: int = 53
-    zone: str
+    server: Address  # of the primary
+    port: Port = 53
+    zone: DomainName
     key_name: str
     key_file: str  # holds the base64 secret alone, relative to the map
-    key_algorithm: str = "hmac-sha256"
+    key_algorithm: Literal["hmac-sha224", "hmac-sha256", "hmac-sha384", "hmac-sha512"] = "hmac-sha256"
 
 
 class Pool(_Part):
     """The addresses that may stand under one name: `primary` while all is well, `standby` after a failover."""
 
     id: Id
-    record: str  # the full name, with a dot at the end
+    record: DomainName  # the full name
     type: Literal["A", "AAAA"] = "A"
     ttl: int = Field(default=30, ge=1, le=86400)
-    primary: tuple[str, ...] = Field(min_length=1)
-    standby: tuple[str, ...] = Field(min_length=1)
+    primary: tuple[Address, ...] = Field(min_length=1)
+    standby: tuple[Address, ...] = Field(min_length=1)
 
 
 class Rules(_Part):
@@ -104,14 +105,18 @@ class Rules(_Part):
     interval_seconds: float = Field(default=2.0, ge=0.2, le=60)
     failures_to_open: int = Field(default=2, ge=1)
     rounds_to_recover: int = Field(default=3, ge=1)
-    votes_min: int = Field(default=VOTES_MIN, ge=1)
-    absent_after_intervals: float = 3.0  # a vantage that has been silent for so long is not counted
-    settle_seconds: float = 11.0  # good this long after recovery before Monitoring is posted: a flap posts nothing
-    quiet_seconds: float = 300.0  # Monitoring this long before Resolved
-    reopen_seconds: float = 1800.0  # the same failure within this time reopens the incident
-    flapping_reopenings: int = 3
-    update_seconds: float = 1200.0  # the next update is promised for then
-    drift_seconds: float = 10.0  # how often providers are compared with the declared state
+    votes_min: int = Field(default=VOTES_MIN, ge=VOTES_MIN)
+    absent_after_intervals: float = Field(
+        default=3.0, ge=1
+    )  # a vantage that has been silent for so long is not counted
+    settle_seconds: float = Field(
+        default=11.0, ge=0
+    )  # good this long after recovery before Monitoring is posted: a flap posts nothing
+    quiet_seconds: float = Field(default=300.0, ge=0)  # Monitoring this long before Resolved
+    reopen_seconds: float = Field(default=1800.0, ge=0)  # the same failure within this time reopens the incident
+    flapping_reopenings: int = Field(default=3, ge=1)
+    update_seconds: float = Field(default=1200.0, ge=1)  # the next update is promised for then
+    drift_seconds: float = Field(default=10.0, ge=0.1)  # how often providers are compared with the declared state
 
 
 class _CheckRow(_Part):
@@ -223,6 +228,8 @@ def parse(table: Mapping[str, Any], *, path: Path = Path("map.toml")) -> Map:
     problems = _repeated(given)
     checks = [check for row in given.checks for check in _expand(row, given, problems)]
     problems += _twice("checks", [check.id for check in checks])
+    problems += _unmatched(given, checks)
+    problems += faults({name: getattr(given, name) for name in ("controller", "status_page", "mail")})
     if problems:
         raise MapError(path, problems)
     rest = {name: getattr(given, name) for name in _File.model_fields if name != "checks"}
@@ -235,8 +242,6 @@ def _expand(row: _CheckRow, given: _File, problems: list[str]) -> list[Check]:
     clusters = _chosen(f"{where}: clusters", row.clusters, [cluster.id for cluster in given.clusters], problems)
     carried = [part.id for part in given.components if row.server in (None, part.server)]
     components = _chosen(f"{where}: components", row.components, carried, problems)
-    if row.pool and row.per is None and row.pool not in {pool.id for pool in given.pools}:
-        problems.append(f"{where}: there is no pool {row.pool!r}")
     groups = [[cluster] for cluster in clusters] if row.per == "cluster" else [clusters]
     found = []
     for group in groups:
@@ -294,6 +299,17 @@ def _repeated(given: _File) -> list[str]:
     for name in ("clusters", "components", "vantages", "providers", "pools"):
         problems += _twice(name, [row.id for row in getattr(given, name)])
     return problems
+
+
+def _unmatched(given: _File, checks: Sequence[Check]) -> list[str]:
+    """Parts that name each other and do not fit."""
+    pools = {pool.id for pool in given.pools}
+    problems = [
+        f"checks: {one.id}: there is no pool {one.pool!r}" for one in checks if one.pool and one.pool not in pools
+    ]
+    if given.rules.votes_min > len(given.vantages):
+        problems.append(f"rules.votes_min: {given.rules.votes_min} of {len(given.vantages)} vantages can never judge")
+    return problems + pool_faults(given.pools, [provider.zone for provider in given.providers])
 
 
 def _twice(where: str, ids: Sequence[str]) -> list[str]:

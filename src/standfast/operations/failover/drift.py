@@ -131,7 +131,8 @@ class Comparison:
         now = seen.pools.get((pool.record, pool.type))
         if now in accepted:
             return []
-        values, ttl = accepted[0]
+        # What it had before is the last that it has confirmed, whatever was decided since: the same drift stays the same.
+        values, ttl = accepted[-1]
         after, after_ttl = now if now is not None else ((), None)
         difference = Difference(pool.record, pool.type, values, after, ttl, after_ttl)
         return [of_record(provider.id, difference)]

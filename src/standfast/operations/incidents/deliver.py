@@ -43,7 +43,7 @@ RETRIED = frozenset({408, 425, 429})
 
 
 class Mail:
-    """The operations' own SMTP route, from the map's table [mail]: host, port, tls, username, password_file, from, key."""
+    """The operations' own SMTP route, from the map's table [mail]: host, port, tls, username, password_file, from."""
 
     def __init__(self, the_map: Map) -> None:
         table = the_map.mail

@@ -248,7 +248,7 @@ class Engine:
         failovers = [
             failover
             for failover in (self.state.failovers[one] for one in incident.failovers)
-            if failover.done_at is not None and f"failover:{failover.id}" not in incident.told
+            if failover.done_at is not None and failover.moved and f"failover:{failover.id}" not in incident.told
         ]
         deciding = any(self.state.failovers[one].done_at is None for one in incident.failovers)
         if failovers and not deciding:

@@ -139,4 +139,14 @@ class Failover:
     position: int
     providers: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     done_at: datetime | None = None
-    behind: list[str] = field(default_factory=list)
+    behind: list[str] = field(default_factory=list)  # when it was done: see `left`
+
+    @property
+    def moved(self) -> bool:
+        """Whether any provider has confirmed it: until then nothing was moved."""
+        return any(one["outcome"] == "changed" for one in self.providers.values())
+
+    @property
+    def left(self) -> list[str]:
+        """The providers that have it not yet."""
+        return [name for name in self.behind if self.providers.get(name, {}).get("outcome") != "changed"]

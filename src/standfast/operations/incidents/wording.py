@@ -138,8 +138,8 @@ def moved(the_map: Map, failovers: Sequence[Failover], until: datetime) -> str:
     lines = []
     for failover in failovers:
         text = f"{records.get(failover.pool, failover.pool)} now leads to its {failover.target} addresses"
-        if failover.behind:
-            text += f" (not yet at {enumerated([providers.get(one, one) for one in failover.behind])})"
+        if failover.left:
+            text += f" (not yet at {enumerated([providers.get(one, one) for one in failover.left])})"
         lines.append(f"- {text}")
     return "We have moved traffic:\n" + "\n".join(lines) + f"\n\n{_next(the_map, until)}"
 

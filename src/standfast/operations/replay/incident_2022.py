@@ -253,7 +253,8 @@ def _line(entry: Entry) -> str:
         case Kind.DRIFT_FOUND:
             return f"drift at {data['provider']}: {data['subject']} {data['what']}, {_whose(data['change'])}"
         case Kind.FAILOVER_DONE:
-            return f"moved {data['failover'].rsplit('-', 2)[0]}: {', '.join(data['changed'])} changed"
+            pool, changed = data["failover"].rsplit("-", 2)[0], ", ".join(data["changed"])
+            return f"moved {pool}: {changed} changed" if changed else f"{pool} not moved yet; it is tried again"
         case Kind.POST:
             return f"posted: {str(data['status']).capitalize()}"
         case Kind.POSTMORTEM_DRAFTED:

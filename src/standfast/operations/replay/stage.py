@@ -39,7 +39,7 @@ COMPONENTS = (
 )
 TTL = 30
 PARKING = "127.0.3.1"  # nobody listens there
-READY_SECONDS = 40.0
+READY_SECONDS = 120.0
 PLATFORM_SECONDS = 180.0  # makes a database and its tables first
 
 WATCHED = (

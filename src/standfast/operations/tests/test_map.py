@@ -2,6 +2,7 @@
 
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -84,3 +85,53 @@ def test_orders_by_command_while_nothing_else_runs(tmp_path: Path, capsys) -> No
     assert commands.main([*call, "incidents"]) == 0
     assert "Slow sign-in" in capsys.readouterr().out
     assert commands.main([*call, "verify"]) == 0
+
+
+def with_a_pool(**other: Any) -> dict[str, Any]:
+    found = tomllib.loads(EXAMPLE.read_text())
+    found["providers"] = [
+        {"id": "one", "name": "One", "server": "192.0.2.9", "zone": "Example.com", "key_name": "k", "key_file": "k"}
+    ]
+    found["pools"] = [
+        {"id": "root", "record": "example.com", "primary": ["192.0.2.1"], "standby": ["192.0.2.2"]} | other
+    ]
+    return found
+
+
+def test_names_get_their_dot() -> None:
+    the_map = maps.parse(with_a_pool())
+    assert (the_map.pools[0].record, the_map.providers[0].zone) == ("example.com.", "example.com.")
+
+
+@pytest.mark.parametrize(
+    ("other", "words"),
+    [
+        ({"standby": ["nonsense"]}, "pools.0.standby.0: Value error, 'nonsense' is not an IP address"),
+        ({"standby": ["2001:db8::1"]}, "pools: root: 2001:db8::1 cannot stand in an A record"),
+        ({"standby": ["192.0.2.1"]}, "pools: root: its standby addresses are its primary ones"),
+        ({"record": "example.org."}, "pools: root: no provider of the map serves example.org."),
+        ({"record": "no spaces.com"}, "pools.0.record: Value error, 'no spaces.com' is not a domain name"),
+    ],
+)
+def test_a_pool_that_could_not_be_moved_is_refused(other: dict[str, Any], words: str) -> None:
+    with pytest.raises(MapError) as found:
+        maps.parse(with_a_pool(**other))
+    assert words in found.value.problems
+
+
+@pytest.mark.parametrize(
+    ("part", "given", "words"),
+    [
+        ("controller", {"port": "x"}, "controller.port: "),
+        ("controller", {"anchor": ["192.0.2.1:53"]}, "controller.anchor: Extra inputs are not permitted"),
+        ("controller", {"anchors": ["192.0.2.1"]}, "controller.anchors.0: Value error, '192.0.2.1' is not host:port"),
+        ("status_page", {"desk_proxies": ["proxy"]}, "status_page.desk_proxies.0: "),
+        ("mail", {"tls": "perhaps"}, "mail.tls: "),
+        ("rules", {"votes_min": 9}, "rules.votes_min: 9 of "),
+        ("rules", {"quiet_seconds": -1}, "rules.quiet_seconds: "),
+    ],
+)
+def test_a_table_that_no_process_could_use_is_refused(part: str, given: dict[str, Any], words: str) -> None:
+    with pytest.raises(MapError) as found:
+        maps.parse({**tomllib.loads(EXAMPLE.read_text()), part: given})
+    assert any(problem.startswith(words) for problem in found.value.problems), found.value.problems

@@ -132,6 +132,18 @@ async def test_a_change_that_a_failover_removes_is_written_down_first(both: Prov
     assert len(of_kind(log, "drift_gone")) == 1
 
 
+async def test_a_drift_stays_the_same_while_a_failover_waits_for_its_provider(both: Providers, log: Log) -> None:
+    watch, controller = watcher(both, log), both.controller(log)
+    change(both.bind, ("shop.test.", "30", "A", "203.0.113.9"))
+    await watch.look()
+    await controller.move("root", "standby", why="down", by="quorum")
+    log.connection.execute("delete from entry where kind in ('failover_provider', 'failover_done')")  # as if it hung
+    change(both.bind, ("shop.test.", "30", "A", "203.0.113.9"))
+    await watcher(both, log).look()
+    assert found(log) == [("north", "shop.test. A", "was changed", ["192.0.2.1"], ["203.0.113.9"], None)]
+    assert of_kind(log, "drift_gone") == []
+
+
 async def test_an_announced_change_explains_what_it_names(both: Providers, log: Log) -> None:
     data = {"change": "c-1", "summary": "mail moves", "provider": "north", "by": "Alice"}
     log.append("change_announced", data, at=datetime.now(UTC))

@@ -209,3 +209,19 @@ def test_a_full_disk_loses_no_finding(monkeypatch: pytest.MonkeyPatch) -> None:
     scene.run(2)
     assert scene.posts() == ["investigating"]
     assert next(entry.kind for entry in scene.log.after()) == Kind.CHECK_DOWN
+
+
+def test_traffic_is_called_moved_once_a_provider_has_confirmed_it() -> None:
+    scene = Scene()
+    scene.down("root")
+    scene.run(3)
+    decided = {"failover": "f1", "pool": "root", "target": "standby", "addresses": ["192.0.2.2"], "generation": 1}
+    scene.log.append("failover_decided", {**decided, "why": "x", "by": "quorum"}, at=scene.clock.now())
+    scene.log.append("failover_done", {"failover": "f1", "changed": [], "behind": ["one", "two"]}, at=scene.clock.now())
+    scene.run(10)
+    assert not any("moved traffic" in post.body for post in scene.incident.posts)
+    changed = {"failover": "f1", "provider": "one", "outcome": "changed", "addresses": ["192.0.2.2"], "generation": 1}
+    scene.log.append("failover_provider", {**changed, "detail": "", "milliseconds": 3}, at=scene.clock.now())
+    scene.run(1)
+    assert "We have moved traffic" in scene.incident.posts[-1].body
+    assert "(not yet at Two)" in scene.incident.posts[-1].body

@@ -34,6 +34,7 @@ from standfast.operations.monitoring.collector import Collector
 from standfast.operations.monitoring.detector import Detector
 from standfast.operations.status_page.render import render
 
+JUDGING = "judging"
 JUDGE_SECONDS = 0.5
 NOTIFY_SECONDS = 0.5
 CATCH_UP_SECONDS = 2.0
@@ -76,7 +77,7 @@ class Controller:
         host, port = str(self.map.controller.get("host", "127.0.0.1")), int(self.map.controller.get("port", 8101))
         await self.collector.start(host, port)
         parts = [
-            asyncio.create_task(self._every(JUDGE_SECONDS, "judging", self._judge)),
+            asyncio.create_task(self._every(JUDGE_SECONDS, JUDGING, self._judge)),
             asyncio.create_task(self._every(NOTIFY_SECONDS, "notifying", self._notify)),
             asyncio.create_task(self._every(CATCH_UP_SECONDS, "catching up", self.failover.catch_up)),
             asyncio.create_task(self._pages()),
@@ -142,6 +143,8 @@ class Controller:
             self._wake_page.clear()
 
     async def _page(self) -> None:
+        if JUDGING in self._failing:
+            return  # no sign of life: a page that says "operational" while nothing can be judged has to grow old visibly
         render(self.map, self.engine.state, self.page, now=self.clock.now())
 
     def _drift_tasks(self) -> list[asyncio.Task[None]]:

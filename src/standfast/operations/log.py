@@ -8,16 +8,18 @@ agree with the log: see `Log.transaction`.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+import shutil
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+ROOM_BYTES_MIN = 1_000_000  # SQLite's shared memory and journal need some of it
 BUSY_SECONDS = 10.0  # another process (admin, command) writes; SQLite waits this long for its turn
 
 _SCHEMA = """
@@ -65,9 +67,16 @@ class Log:
             self.connection.execute(f"pragma synchronous = {'full' if durable else 'off'}")
             self.connection.executescript(_SCHEMA)
         except sqlite3.Error as error:
-            raise LogError(f"the operations log {path} cannot be opened: {error}") from error
+            raise LogError(f"the operations log {path} cannot be opened: {_why(path, error)}") from error
 
-    @contextmanager
+    def prepare(self, schema: str) -> None:
+        """Make the tables of another part in the log's file where they are missing. Raises LogError."""
+        try:
+            self.connection.executescript(schema)
+        except sqlite3.Error as error:
+            raise LogError(f"the operations log {self.path} cannot be written: {_why(self.path, error)}") from error
+
+    @contextlib.contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """One write transaction over the whole file; may be nested (the outermost commits). Raises LogError."""
         if self.connection.in_transaction:
@@ -79,7 +88,7 @@ class Log:
             self.connection.execute("commit")
         except sqlite3.Error as error:
             self._roll_back()
-            raise LogError(f"the operations log {self.path} cannot be written: {error}") from error
+            raise LogError(f"the operations log {self.path} cannot be written: {_why(self.path, error)}") from error
         except BaseException:
             self._roll_back()
             raise
@@ -110,7 +119,7 @@ class Log:
                 (position, kind, kind),
             ).fetchall()
         except sqlite3.Error as error:
-            raise LogError(f"the operations log {self.path} cannot be read: {error}") from error
+            raise LogError(f"the operations log {self.path} cannot be read: {_why(self.path, error)}") from error
         return [_entry(row) for row in rows]
 
     def broken_at(self) -> int | None:
@@ -129,6 +138,18 @@ class Log:
     def _roll_back(self) -> None:
         if self.connection.in_transaction:
             self.connection.execute("rollback")
+
+
+def _why(path: Path | None, error: sqlite3.Error) -> str:
+    """SQLite says "disk I/O error" or "database is locked" and leaves it at that; whoever is on call needs the next step."""
+    with contextlib.suppress(OSError):
+        if path is not None and (left := shutil.disk_usage(path.parent).free) < ROOM_BYTES_MIN:
+            return f"{error}. {left:,} bytes are left on its disk: make room, and it goes on by itself"
+    if "locked" in str(error):
+        return (
+            f"{error}. Another process has been writing for more than {BUSY_SECONDS:g} s: see what holds the file open"
+        )
+    return str(error)
 
 
 def _entry(row: sqlite3.Row) -> Entry:

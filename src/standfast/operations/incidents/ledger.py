@@ -83,8 +83,8 @@ class Ledger:
 
     def __init__(self, log: Log, clock: Clock) -> None:
         self.log, self.clock = log, clock
-        log.connection.executescript(_SCHEMA)
-        subscribers.prepare(log.connection)
+        log.prepare(_SCHEMA)
+        subscribers.prepare(log)
 
     def recover(self) -> int:
         """After a start: what was being tried has an unknown outcome and is due again. Returns how many.

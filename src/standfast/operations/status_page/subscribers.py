@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from standfast.operations.log import Log
 from standfast.operations.map import Square
 
 _SCHEMA = """
@@ -59,10 +60,11 @@ class Subscriber:
         )
 
 
-def prepare(connection: sqlite3.Connection) -> None:
-    """Make the tables where they are missing, and the key of the links in letters."""
-    connection.executescript(_SCHEMA)
-    connection.execute("insert or ignore into subscriber_key (id, key) values (1, ?)", (secrets.token_hex(32),))
+def prepare(log: Log) -> None:
+    """Make the tables where they are missing, and the key of the links in letters. Raises LogError."""
+    log.prepare(_SCHEMA)
+    with log.transaction() as connection:
+        connection.execute("insert or ignore into subscriber_key (id, key) values (1, ?)", (secrets.token_hex(32),))
 
 
 def token(connection: sqlite3.Connection, subscriber: str) -> str:

@@ -55,8 +55,8 @@ class Waiting:
 
 
 def prepare(log: Log) -> None:
-    subscribers.prepare(log.connection)
-    log.connection.executescript(_SCHEMA)
+    subscribers.prepare(log)
+    log.prepare(_SCHEMA)
 
 
 def email_address(text: str) -> str:

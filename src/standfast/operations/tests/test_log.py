@@ -1,8 +1,10 @@
 """The log: gapless, chained, once under a key, and whole after a crash or with several writers."""
 
 import multiprocessing
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -57,6 +59,18 @@ def test_several_processes_write_without_a_gap(tmp_path: Path) -> None:
     log = Log(path)
     assert len(log.after()) == 200
     assert log.broken_at() is None
+
+
+def test_a_full_disk_is_named_with_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = Log(tmp_path / "log.sqlite")
+    one.connection.execute(f"pragma max_page_count = {one.connection.execute('pragma page_count').fetchone()[0]}")
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=4096))
+    with pytest.raises(LogError, match=r"full\. 4,096 bytes are left on its disk: make room, and it goes on by itself"):
+        one.append("x", {"much": "x" * 100_000}, at=NOW)
+    with pytest.raises(LogError, match="make room"):
+        one.prepare("create table other (a); create index other_a on other (a);")
+    one.connection.execute("pragma max_page_count = 100000")
+    assert one.append("x", {}, at=NOW).position == 1
 
 
 def test_a_log_that_cannot_be_opened_says_so(tmp_path: Path) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import threading
 from pathlib import Path
 
+import dns.exception
 import dns.message
 import dns.query
 
@@ -34,9 +36,18 @@ class Watch(threading.Thread):
     def run(self) -> None:
         while not self.over.is_set():
             for server in self.servers:
-                answer = dns.query.udp(self.query, server.address, port=server.port, timeout=5)
-                self.seen.append(tuple(item.to_text() for rrset in answer.answer for item in rrset))
-            self.over.wait(0.002)
+                with contextlib.suppress(
+                    dns.exception.Timeout
+                ):  # a busy machine loses packets; none is not an empty one
+                    answer = dns.query.udp(self.query, server.address, port=server.port, timeout=1)
+                    self.seen.append(tuple(item.to_text() for rrset in answer.answer for item in rrset))
+            self.over.wait(0.01)  # the racers need the processor too
+
+    def never_empty(self) -> bool:
+        """Whether it looked at all, to the end, and no answer was without addresses."""
+        self.over.set()
+        self.join()
+        return bool(self.seen) and all(self.seen)
 
 
 def test_exactly_one_of_thirty_wins_and_both_providers_have_its_answer(
@@ -57,8 +68,7 @@ def test_exactly_one_of_thirty_wins_and_both_providers_have_its_answer(
         one.start()
     for one in rivals:
         one.join(100)
-    watch.over.set()
-    watch.join()
+    empty = not watch.never_empty()
     assert [one.exitcode for one in rivals] == [0] * RIVALS
     winners = []
     for number in range(RIVALS):
@@ -75,7 +85,7 @@ def test_exactly_one_of_thirty_wins_and_both_providers_have_its_answer(
     for standing in providers.standings(pool):
         assert standing.addresses == (winners[0],)
         assert standing.generation.number == 1
-    assert all(watch.seen)
+    assert not empty
 
 
 def test_a_controller_killed_at_any_step_is_carried_on(providers: Providers, pool: str, tmp_path: Path) -> None:
@@ -107,10 +117,8 @@ def test_a_controller_killed_at_any_step_is_carried_on(providers: Providers, poo
         assert standings[0].generation == standings[1].generation
         assert standings[0].generation.number > number
         number = standings[0].generation.number
-    watch.over.set()
-    watch.join()
+    assert watch.never_empty()
     assert step > 8
-    assert all(watch.seen)
 
 
 async def test_a_delayed_writer_with_an_old_plan_changes_nothing(providers: Providers, log: Log, pool: str) -> None:

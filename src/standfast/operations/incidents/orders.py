@@ -299,7 +299,8 @@ class Orders:
 
 
 def _text(value: str, what: str, most: int) -> str:
-    value = value.replace("\x00", "").strip()
+    # A terminal of another encoding hands over lone surrogates, which cannot be stored.
+    value = value.replace("\x00", "").encode(errors="replace").decode().strip()
     if not value:
         raise OrderError(f"The {what} is empty.")
     if len(value) > most:

@@ -134,3 +134,10 @@ def test_whatever_is_asked_for_only_legal_transitions_are_written(stages: list[S
     posts = State(scene.map, scene.log.after()).incidents[incident].posts
     assert all(then.status in LEGAL[first.status] for first, then in pairwise(posts))
     assert all(post.next_update_at for post in posts if post.status not in (Stage.RESOLVED, Stage.POSTMORTEM))
+
+
+def test_text_that_no_file_can_hold_is_made_good() -> None:
+    desk = orders(Scene())
+    incident = desk.open_incident(title="Slow \udcff\x00", body="A terminal's \udcfcmlaut", squares=LOGIN, by="Ann")
+    assert desk.state.incidents[incident].title == "Slow ?"
+    assert desk.state.incidents[incident].posts[0].body == "A terminal's ?mlaut"

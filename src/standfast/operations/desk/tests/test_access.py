@@ -1,5 +1,7 @@
 """Who gets in: nobody without a password that they chose by a link; nobody who guesses; nothing that may be framed or kept."""
 
+import psutil
+
 from standfast.operations.desk.tests.conftest import PASSWORD
 
 PAGES = (
@@ -89,3 +91,13 @@ def test_answers_are_neither_kept_nor_framed_and_hold_nothing_inline(staffed):
 
 def test_another_host_is_refused(desk):
     assert desk.browser().get("/login", Host="evil.example").status == 400
+
+
+def test_a_desk_that_is_killed_leaves_no_worker_behind(desk):
+    process = psutil.Process(desk._process.pid)
+    workers = process.children(recursive=True)
+    assert workers
+    process.kill()
+    assert psutil.wait_procs(workers, timeout=20)[1] == []
+    desk.start()
+    assert desk.browser().get("/login").status == 200

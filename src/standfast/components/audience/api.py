@@ -1,6 +1,14 @@
 """The face of audience."""
 
-from standfast.components.audience.brands import add_brand_do_not_mail, brand_named, lift_brand_do_not_mail
+from standfast.components.audience.brands import (
+    NoSuchBrand,
+    add_brand_do_not_mail,
+    bear_brand,
+    brand_named,
+    brands_of,
+    delete_brand,
+    lift_brand_do_not_mail,
+)
 from standfast.components.audience.compatible.contacts import person_of_call
 from standfast.components.audience.consumers import CONSUMERS
 from standfast.components.audience.csv_file import FileProblem
@@ -26,7 +34,7 @@ from standfast.components.audience.models import (
 )
 from standfast.components.audience.preferences import Place, Preferences, change_preferences, preferences_of
 from standfast.components.audience.searching import COUNT_MAX, how_many, list_sizes
-from standfast.components.audience.secure_lists import on_secure_lists
+from standfast.components.audience.secure_lists import add_entries, on_secure_lists, secure_lists_of
 from standfast.components.audience.starting import (
     begin_import,
     cancel_import,
@@ -63,6 +71,7 @@ __all__ = [
     "ImportState",
     "Landed",
     "List",
+    "NoSuchBrand",
     "Place",
     "Preferences",
     "SecureList",
@@ -74,13 +83,17 @@ __all__ = [
     "TimelineItem",
     "add_brand_do_not_mail",
     "add_do_not_mail",
+    "add_entries",
+    "bear_brand",
     "begin_import",
     "brand_named",
+    "brands_of",
     "cancel_import",
     "change_contact",
     "change_preferences",
     "contact_timeline",
     "create_list",
+    "delete_brand",
     "delete_contact",
     "delete_list",
     "how_many",
@@ -95,6 +108,7 @@ __all__ = [
     "person_of_call",
     "preferences_of",
     "remove_from_lists",
+    "secure_lists_of",
     "set_mapping",
     "start_import",
     "subscribe",

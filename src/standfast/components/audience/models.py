@@ -40,10 +40,25 @@ class Tag(models.Model):
         constraints: ClassVar = [models.UniqueConstraint(fields=["account", "name"], name="one_tag_name")]
 
 
+class Brand(models.Model):
+    """A name under which an account mails: a person may want no mail of one brand and still that of another."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE)
+    name = models.CharField(max_length=255)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["account", "name"], name="one_brand_name")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class List(models.Model):
     """People under a name. The counts are kept and not computed when read: see list_counts."""
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE)
+    brand = models.ForeignKey(Brand, null=True, blank=True, on_delete=models.RESTRICT)
     name = models.CharField(max_length=255)
     description = models.CharField(max_length=255, blank=True)
     address = models.CharField(max_length=255, blank=True, db_default="", help_text="The postal address below mails.")
@@ -135,17 +150,6 @@ class DoNotMail(models.Model):
     created_at = models.DateTimeField()
 
 
-class Brand(models.Model):
-    """A name under which an account mails: a person may want no mail of one brand and still that of another."""
-
-    account = models.ForeignKey(Account, on_delete=models.CASCADE)
-    name = models.CharField(max_length=255)
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        constraints: ClassVar = [models.UniqueConstraint(fields=["account", "name"], name="one_brand_name")]
-
-
 class BrandDoNotMail(models.Model):
     """An address that gets no mail of a brand."""
 
@@ -154,10 +158,28 @@ class BrandDoNotMail(models.Model):
     brand_id = models.BigIntegerField()
     email_key = models.CharField(max_length=320)
     email = models.CharField(max_length=320)
+    reason = models.CharField(max_length=16, choices=DoNotMailReason.choices, db_default=DoNotMailReason.API)
+    detail = models.CharField(max_length=255, blank=True, db_default="")
     created_at = models.DateTimeField()
 
     class Meta:
         indexes: ClassVar = [models.Index(fields=["account_id", "email_key"], name="audience_brand_key")]
+
+
+class BrandedMail(models.Model):
+    """Which brand's a mail is: a whole send's (`seq` 0), or that of one message of a stream. What bears no brand has no row.
+
+    Delivery tells it in the transaction that makes the send or takes the message, so that it is known before any event of it.
+    """
+
+    pk = models.CompositePrimaryKey("account_id", "send_id", "seq")
+    account_id = models.BigIntegerField()
+    send_id = models.BigIntegerField()
+    seq = models.IntegerField()
+    brand_id = models.BigIntegerField()
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["account_id", "brand_id"], name="audience_branded_mail")]
 
 
 class SecureList(models.Model):
@@ -167,6 +189,10 @@ class SecureList(models.Model):
     name = models.CharField(max_length=255)
     description = models.CharField(max_length=255, blank=True, db_default="")
     size = models.BigIntegerField(db_default=0)
+    incomparable = models.BigIntegerField(
+        db_default=0,
+        help_text="Entries from earlier by SHA-1, which the database cannot compare with people's addresses.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -175,7 +201,7 @@ class SecureList(models.Model):
 
 
 class SecureListEntry(models.Model):
-    """`digest` of a lower-case address: 16 bytes of MD5, 20 of SHA-1 or 32 of SHA-256."""
+    """`digest` of a lower-case address: 16 bytes of MD5 or 32 of SHA-256."""
 
     pk = models.CompositePrimaryKey("account_id", "secure_list_id", "digest")
     account_id = models.BigIntegerField()

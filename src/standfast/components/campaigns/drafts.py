@@ -15,7 +15,7 @@ from standfast.protocols.address import AddressError, parse_address
 
 TEXTS = ("name", "subject", "preheader", "from_name", "from_email", "reply_to", "address", "language")
 LISTS = ("list_ids", "suppressed_list_ids")
-SETTINGS = (*TEXTS, "content_id", *LISTS, "rate_per_minute")
+SETTINGS = (*TEXTS, "content_id", *LISTS, "secure_list_ids", "brand_id", "rate_per_minute")
 RATE_MAX = 1_000_000
 BOTH = "A list is both chosen and left out, so nobody on it would get the campaign."
 

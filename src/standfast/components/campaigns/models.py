@@ -8,6 +8,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from standfast.components.accounts.api import Account
+from standfast.components.audience.api import Brand
 from standfast.components.content.api import Content
 from standfast.components.delivery.api import Send
 
@@ -27,6 +28,7 @@ class Campaign(models.Model):
     account = models.ForeignKey(Account, on_delete=models.CASCADE)
     name = models.CharField(max_length=255)
     state = models.CharField(max_length=12, choices=CampaignState.choices, default=CampaignState.DRAFT)
+    brand = models.ForeignKey(Brand, null=True, blank=True, on_delete=models.RESTRICT)
     subject = models.CharField(max_length=255, blank=True, help_text="Left empty, the content's subject.")
     preheader = models.CharField(max_length=255, blank=True)
     from_name = models.CharField(max_length=255, blank=True)
@@ -37,6 +39,7 @@ class Campaign(models.Model):
     content = models.ForeignKey(Content, null=True, blank=True, on_delete=models.SET_NULL)
     list_ids = ArrayField(models.BigIntegerField(), default=list, blank=True)
     suppressed_list_ids = ArrayField(models.BigIntegerField(), default=list, blank=True)
+    secure_list_ids = ArrayField(models.BigIntegerField(), default=list, db_default=[], blank=True)
     send_at = models.DateTimeField(null=True, blank=True)
     rate_per_minute = models.PositiveIntegerField(null=True, blank=True)
     send = models.OneToOneField(Send, null=True, on_delete=models.SET_NULL)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from standfast.components.audience.api import List
+from standfast.components.audience.api import List, SecureList
 from standfast.components.campaigns.models import Campaign
 from standfast.components.campaigns.sources import compiled
 from standfast.components.content.api import ContentError, Severity
@@ -115,12 +115,51 @@ def _check_people(campaign: Campaign, result: Preflight, *, exact: bool) -> None
             "Choose the lists to leave out again.",
         )
         return
+    if not _check_secure_lists(campaign, result):
+        return
+    _check_brand_of_lists(campaign, result)
     judge = delivery.count_audience if exact else delivery.estimate_audience
     result.audience = judge(
-        account_id=campaign.account_id, list_ids=campaign.list_ids, suppressed_list_ids=campaign.suppressed_list_ids
-    )
+        account_id=campaign.account_id, list_ids=campaign.list_ids, suppressed_list_ids=campaign.suppressed_list_ids,
+        secure_list_ids=campaign.secure_list_ids, brand_id=campaign.brand_id,
+    )  # fmt: skip
     if result.audience.total == 0:
         result.error("people", "Nobody would get this campaign.", "Choose a list with subscribed people.")
+
+
+def _check_secure_lists(campaign: Campaign, result: Preflight) -> bool:
+    """Whether everybody on them can be left out."""
+    chosen = SecureList.objects.filter(account_id=campaign.account_id, pk__in=campaign.secure_list_ids)
+    found = list(chosen.only("name", "incomparable"))
+    if len(found) < len(set(campaign.secure_list_ids)):
+        result.error(
+            "people",
+            "A secure list whose people were to be left out does not exist any more: they would get this campaign.",
+            "Choose the lists to leave out again.",
+        )
+        return False
+    old = [one for one in found if one.incomparable]
+    if old:
+        result.error(
+            "people",
+            f"“{old[0].name}” has {old[0].incomparable:,} SHA-1 hashes, which cannot be compared with your people's "
+            "addresses: they would get this campaign.",
+            "Make a secure list of the MD5 or SHA-256 hashes, and choose that.",
+        )
+    return not old
+
+
+def _check_brand_of_lists(campaign: Campaign, result: Preflight) -> None:
+    """Whoever unsubscribes leaves the lists of the mail's brand, and no others."""
+    chosen = List.objects.filter(account_id=campaign.account_id, pk__in=campaign.list_ids).order_by("name")
+    strange = [one for one in chosen if one.brand_id != campaign.brand_id]
+    if strange:
+        belongs = "belongs to another brand than" if strange[0].brand_id else "belongs to no brand, unlike"
+        result.warn(
+            "people",
+            f"“{strange[0].name}” {belongs} this campaign: who unsubscribes from this mail stays on it.",
+            "Give list and campaign the same brand, or go on if this is what you want.",
+        )
 
 
 def _check_content(campaign: Campaign, result: Preflight) -> None:

@@ -116,6 +116,8 @@ def _freeze(campaign: Campaign) -> int:
         sources=sources_of(campaign),
         list_ids=campaign.list_ids,
         suppressed_list_ids=campaign.suppressed_list_ids,
+        secure_list_ids=campaign.secure_list_ids,
+        brand_id=campaign.brand_id,
         rate_per_minute=campaign.rate_per_minute,
     )
     campaign.send = send

@@ -16,7 +16,14 @@ STRIPS, WIDTH = 200, 50
 SURE = 5_000  # of so many in the sample the third digit stands
 
 
-def estimate_audience(*, account_id: int, list_ids: Sequence[int], suppressed_list_ids: Sequence[int]) -> Audience:
+def estimate_audience(
+    *,
+    account_id: int,
+    list_ids: Sequence[int],
+    suppressed_list_ids: Sequence[int],
+    secure_list_ids: Sequence[int] = (),
+    brand_id: int | None = None,
+) -> Audience:
     """The judgement of the freeze, for few people exactly; for many of a sample of strips of contact numbers, evenly spread,
     so that lists that were imported one after the other have their part. Nobody in the sample: counted after all. In the
     account's scope."""
@@ -27,11 +34,15 @@ def estimate_audience(*, account_id: int, list_ids: Sequence[int], suppressed_li
         if subscriptions > COUNTED_MAX:
             step = max(math.ceil((last - first + 1) / STRIPS), WIDTH)
             chosen |= {"suppressed_list_ids": list(suppressed_list_ids), "width": WIDTH}
+            chosen |= {"secure_list_ids": list(secure_list_ids), "brand_id": brand_id}
             cursor.execute(QUERIES.sample_audience.sql, chosen | {"first": first, "last": last, "step": step})
             counts = {reason: _scaled(count, step / WIDTH) for reason, count in cursor.fetchall()}
             if None in counts:
                 return Audience(counts.pop(None), counts, is_estimate=True)
-    return count_audience(account_id=account_id, list_ids=list_ids, suppressed_list_ids=suppressed_list_ids)
+    return count_audience(
+        account_id=account_id, list_ids=list_ids, suppressed_list_ids=suppressed_list_ids,
+        secure_list_ids=secure_list_ids, brand_id=brand_id,
+    )  # fmt: skip
 
 
 def _scaled(count: int, factor: float) -> int:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 
+from standfast.components.audience.api import bear_brand
 from standfast.components.delivery.message import TEST_CONTACT
 from standfast.components.delivery.models import Send
 from standfast.components.delivery.queries import QUERIES
@@ -16,7 +17,8 @@ TEST_RECIPIENTS_MAX = 30
 
 
 class Audience(NamedTuple):
-    """`total` people get mail; `skipped` the others by reason: unsubscribed, do_not_mail:<why>, suppressed_list.
+    """`total` people get mail; `skipped` the others by reason: unsubscribed, do_not_mail:<why>, brand_do_not_mail:<why>,
+    suppressed_list, secure_list.
 
     `is_estimate`: told from a sample, in two or three digits.
     """
@@ -26,13 +28,21 @@ class Audience(NamedTuple):
     is_estimate: bool = False
 
 
-def count_audience(*, account_id: int, list_ids: Sequence[int], suppressed_list_ids: Sequence[int]) -> Audience:
+def count_audience(
+    *,
+    account_id: int,
+    list_ids: Sequence[int],
+    suppressed_list_ids: Sequence[int],
+    secure_list_ids: Sequence[int] = (),
+    brand_id: int | None = None,
+) -> Audience:
     """The judgement of the freeze without freezing. In the account's scope."""
     with connection.cursor() as cursor:
         cursor.execute(
             QUERIES.count_audience.sql,
-            {"account_id": account_id, "list_ids": list(list_ids), "suppressed_list_ids": list(suppressed_list_ids)},
-        )
+            {"account_id": account_id, "list_ids": list(list_ids), "suppressed_list_ids": list(suppressed_list_ids),
+             "secure_list_ids": list(secure_list_ids), "brand_id": brand_id},
+        )  # fmt: skip
         counts = dict(cursor.fetchall())
     return Audience(counts.pop(None, 0), counts)
 
@@ -44,22 +54,28 @@ def freeze_send(
     sources: Mapping[str, Any],
     list_ids: Sequence[int],
     suppressed_list_ids: Sequence[int],
+    secure_list_ids: Sequence[int] = (),
+    brand_id: int | None = None,
     rate_per_minute: int | None = None,
 ) -> tuple[Send, Audience]:
     """Make a send with its recipients, ready to be leased at the commit. In the account's scope.
 
     `sources` is what `message.Composer` reads: subject, preheader, html, source_kind, text, inline_css, from_name, from_email,
-    reply_to, tracker_url, bounce_domain, campaign (the template object), tag.
+    reply_to, tracker_url, bounce_domain, campaign (the template object), tag. Who is on a secure list gets nothing; with a
+    brand its do-not-mail holds, without one the general. Raises LookupError where the brand is not the account's.
     """
     send = Send.objects.create(
         account_id=account_id, campaign_id=campaign_id, sources=dict(sources), nonce=secrets.token_hex(5),
-        rate_per_minute=rate_per_minute,
+        rate_per_minute=rate_per_minute, secure_list_ids=list(secure_list_ids),
     )  # fmt: skip
+    if brand_id is not None:
+        bear_brand(account_id=account_id, send_id=send.pk, brand_of={0: brand_id})
     with connection.cursor() as cursor:
         cursor.execute(
             QUERIES.freeze.sql,
             {"account_id": account_id, "send_id": send.pk, "list_ids": list(list_ids),
-             "suppressed_list_ids": list(suppressed_list_ids)},
+             "suppressed_list_ids": list(suppressed_list_ids), "secure_list_ids": list(secure_list_ids),
+             "brand_id": brand_id},
         )  # fmt: skip
         counts = dict(cursor.fetchall())
     send.total = counts.pop(None, 0)

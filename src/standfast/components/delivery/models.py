@@ -81,6 +81,9 @@ class Send(models.Model):
     total = models.IntegerField(default=0)
     next_seq = models.IntegerField(default=1)
     rate_per_minute = models.IntegerField(null=True)
+    secure_list_ids = ArrayField(
+        models.BigIntegerField(), default=list, db_default=[], help_text="Looked at again when a message is sent."
+    )
     next_lease_at = models.DateTimeField(null=True)
     nonce = models.CharField(max_length=16, help_text="Random part of this send's Message-IDs.")
     problem = models.TextField(blank=True)

@@ -436,6 +436,11 @@ def _refusal(row: Any) -> tuple[RecipientStatus, str] | None:
         return RecipientStatus.CANCELLED, "The contact was deleted after the audience was frozen."
     if row.do_not_mail:
         return RecipientStatus.CANCELLED, f"Put on do-not-mail after the audience was frozen ({row.do_not_mail})."
+    if row.brand_do_not_mail:
+        why = f"Put on the brand's do-not-mail after the audience was frozen ({row.brand_do_not_mail})."
+        return RecipientStatus.CANCELLED, why
+    if row.on_secure_list:
+        return RecipientStatus.CANCELLED, "Put on a secure list that is left out, after the audience was frozen."
     return None
 
 

@@ -17,6 +17,7 @@ from typing import Any
 
 from django.db import connection
 
+from standfast.components.audience.api import bear_brand
 from standfast.components.delivery.models import Send, SendKind, StreamSource
 from standfast.components.delivery.queries import QUERIES
 
@@ -30,7 +31,7 @@ class Submission:
 
     source_id: a StreamSource that it is rendered from, with `values` (tag, and what overrides the source's headers); or raw:
     the message as given, CRLF lines. due_at: not before then. key: what the program calls the message (its Message-ID):
-    the same key and recipient within a day are one message.
+    the same key and recipient within a day are one message. brand_id: whose do-not-mail holds, instead of the general.
     """
 
     contact_id: int
@@ -41,6 +42,7 @@ class Submission:
     ignore_do_not_mail: bool = False
     due_at: dt.datetime | None = None
     key: str = ""
+    brand_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,7 @@ def submit(*, account_id: int, send_id: int, messages: Sequence[Submission]) -> 
     """Append messages to a stream, in the caller's transaction and the account's scope; one Taken each, in order.
 
     The row of the send is locked until the commit, so that numbers have no gap and a key is looked up and taken by one at a
-    time: hand in many messages at once. Raises LookupError where the stream is not there or was ended.
+    time: hand in many messages at once. Raises LookupError where the stream is not there or was ended, or a brand is not there.
     """
     now = dt.datetime.now(dt.UTC)
     with connection.cursor() as cursor:
@@ -103,6 +105,9 @@ def submit(*, account_id: int, send_id: int, messages: Sequence[Submission]) -> 
             found.append(Taken(total, again=False))
         if fresh:
             _append(cursor, account_id, send_id, fresh, now)
+    branded = {seq: one.brand_id for seq, one, _ in fresh if one.brand_id is not None}
+    if branded:
+        bear_brand(account_id=account_id, send_id=send_id, brand_of=branded)
     return found
 
 

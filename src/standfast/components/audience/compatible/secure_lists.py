@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from standfast.components.audience.compatible.lists import READ, SECTION, WRITE, no_such_file
 from standfast.components.audience.compatible.shapes import unwrapped
 from standfast.components.audience.models import SecureList
-from standfast.components.audience.secure_lists import add_entries, delete_secure_list
+from standfast.components.audience.secure_lists import add_entries, delete_secure_list, is_foreign
 from standfast.platform.rest.answers import Answer, moment, paged
 from standfast.platform.rest.call import Call, invalid, missing
 from standfast.platform.rest.routes import route
@@ -68,9 +68,11 @@ def import_entries(call: Call) -> Answer:
     entries = [*_entries(body, "hashes"), *_entries(body, "emails")]
     if not entries:
         raise no_such_file(body)
+    if any(map(is_foreign, entries)):
+        raise invalid(base="Some of these are hashes that cannot be compared; give MD5 or SHA-256. Nothing was added.")
     done = add_entries(account_id=call.account_id, secure_list_id=one.pk, entries=entries)
     if done.refused == len(entries):
-        raise invalid(base="None of these is a hash (MD5, SHA-1 or SHA-256 in hexadecimal) or an address.")
+        raise invalid(base="None of these is a hash (MD5 or SHA-256 in hexadecimal) or an address.")
     one.refresh_from_db()
     return Answer({**_row(one), "added": done.added, "refused": done.refused}, root="secure_list")
 

@@ -44,10 +44,18 @@ RETURNING email_key;
 SELECT email_key, id FROM audience_contact WHERE account_id = :account_id AND email_key = ANY(:keys);
 
 -- name: add-brand-do-not-mail
--- Primary key (account_id, brand_id, email_key).
-INSERT INTO audience_branddonotmail (account_id, brand_id, email_key, email, created_at)
-SELECT :account_id, :brand_id, e.email_key, e.email, :at FROM unnest(:keys::text[], :emails::text[]) AS e(email_key, email)
+-- Primary key (account_id, brand_id, email_key). The first reason stays.
+INSERT INTO audience_branddonotmail (account_id, brand_id, email_key, email, reason, created_at)
+SELECT :account_id, :brand_id, e.email_key, e.email, :reason, :at FROM unnest(:keys::text[], :emails::text[]) AS e(email_key, email)
 ON CONFLICT DO NOTHING RETURNING email_key;
+
+-- name: hold-brands
+-- A deletion waits for the end of the transaction that makes mail bear a brand.
+SELECT id FROM audience_brand WHERE account_id = :account_id AND id = ANY(:brand_ids) ORDER BY id FOR KEY SHARE;
+
+-- name: bear-brand!
+INSERT INTO audience_brandedmail (account_id, send_id, seq, brand_id)
+SELECT :account_id, :send_id, m.seq, m.brand_id FROM unnest(:seqs::int[], :brand_ids::bigint[]) AS m(seq, brand_id);
 
 -- name: lift-brand-do-not-mail
 -- Of one brand, or of all where :brand_id is null. Index (account_id, email_key).

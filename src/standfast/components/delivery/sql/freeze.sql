@@ -1,9 +1,10 @@
 -- name: freeze
 -- The audience, decided once: everybody on the chosen lists, judged with one reason each (function delivery_judged, which a
--- migration makes); who has none becomes a row. Primary keys of subscription and contact; do-not-mail by its key. 1 M people
--- take some seconds.
+-- migration makes); who has none becomes a row. Primary keys of subscription and contact; do-not-mail, the general or a
+-- brand's, and secure lists by theirs. 1 M people take some seconds.
 WITH judged AS (
-  SELECT contact_id, email, reason FROM delivery_judged(:account_id, :list_ids, :suppressed_list_ids)
+  SELECT contact_id, email, reason
+  FROM delivery_judged(:account_id, :list_ids, :suppressed_list_ids, :secure_list_ids, :brand_id)
 ), frozen AS (
   INSERT INTO delivery_recipient (account_id, send_id, seq, contact_id, email)
   SELECT :account_id, :send_id, row_number() OVER (ORDER BY contact_id), contact_id, email
@@ -16,7 +17,8 @@ SELECT NULL, count(*) FROM frozen;
 
 -- name: count-audience
 -- The same judgement without writing: what the pre-flight shows.
-SELECT reason, count(*) FROM delivery_judged(:account_id, :list_ids, :suppressed_list_ids) GROUP BY 1;
+SELECT reason, count(*)
+FROM delivery_judged(:account_id, :list_ids, :suppressed_list_ids, :secure_list_ids, :brand_id) GROUP BY 1;
 
 -- name: extent-of-lists
 -- The lowest and highest contact on some lists, each an end of the primary key, and how many subscriptions up to a limit.
@@ -32,6 +34,7 @@ CROSS JOIN LATERAL (SELECT min(s.contact_id) AS first, max(s.contact_id) AS last
 SELECT j.reason, count(*)
 FROM generate_series(:first::bigint, :last::bigint, :step::bigint) AS strip(lowest)
 CROSS JOIN LATERAL (
-  SELECT reason FROM delivery_judged(:account_id, :list_ids, :suppressed_list_ids, strip.lowest, strip.lowest + :width)
+  SELECT reason FROM delivery_judged(:account_id, :list_ids, :suppressed_list_ids, :secure_list_ids, :brand_id,
+                                     strip.lowest, strip.lowest + :width)
 ) j
 GROUP BY 1;

@@ -13,7 +13,7 @@ from standfast.services.rest_api.tests.caller import Caller, key_of
 pytestmark = pytest.mark.django_db(transaction=True)
 HASHES = [
     make(f"{name}@example.com".encode()).hexdigest()
-    for name, make in (("a", hashlib.md5), ("b", hashlib.sha1), ("c", hashlib.sha256))
+    for name, make in (("a", hashlib.md5), ("b", hashlib.sha256), ("c", hashlib.sha256))
 ]
 
 
@@ -55,6 +55,9 @@ def test_an_import_that_cannot_be(alice):
     answer = alice.put(f"secure_lists/{one}/import", {"list": {"ftp_file": "hashes.csv"}})
     assert answer.status_code == 422 and "hashes.csv" in answer.json()["ftp_file"][0]
     assert alice.put(f"secure_lists/{one}/import", {"list": {"hashes": ["x"]}}).json()["base"]
+    other = {"list": {"hashes": [HASHES[0], hashlib.sha1(b"a@example.com").hexdigest()]}}
+    assert "SHA-256" in alice.put(f"secure_lists/{one}/import", other).json()["base"][0]
+    assert alice.get(f"secure_lists/{one}").json()["contacts_count"] == 0
 
 
 def test_charlie_and_who_may_only_read(alice, charlie, people):

@@ -42,8 +42,8 @@ def tell(loader, cast, *told: Event, batch=10_000) -> None:
             pass
 
 
-def event(kind, contact, minutes=0, **data) -> Event:
-    return Event(START + dt.timedelta(minutes=minutes), kind, contact, 5, contact % 1000, data)
+def event(kind, contact, minutes=0, send_id=5, **data) -> Event:
+    return Event(START + dt.timedelta(minutes=minutes), kind, contact, send_id, contact % 1000, data)
 
 
 def state(cast, contact) -> tuple[int, str | None]:

@@ -13,7 +13,16 @@ from django.db import connection
 
 from standfast.components.accounts.api import Account, Membership, Role, User
 from standfast.components.accounts.members import invite
-from standfast.components.audience.api import Contact, CustomField, Import, ImportState, List, Tag
+from standfast.components.audience.api import (
+    Contact,
+    CustomField,
+    Import,
+    ImportState,
+    List,
+    SecureList,
+    Tag,
+    brand_named,
+)
 from standfast.components.campaigns.api import Campaign, CampaignState, Hold
 from standfast.components.content.api import Content
 from standfast.components.delivery.api import Route, Send, SendState, add_domain
@@ -94,6 +103,9 @@ def _audience(made: Filled, words: Words) -> None:
                 account_id=made.account_id, name=f"{number} {words('list')}"[:255], description=text
             ).pk,
         )
+        made.add("brand_id", brand_named(account_id=made.account_id, name=f"{number} {words('brand')}"[:255]).pk)
+        secure = {"account_id": made.account_id, "name": f"{number} {words('secure list')}"[:255], "description": text}
+        made.add("secure_list_id", SecureList.objects.create(**secure).pk)
     with connection.cursor() as cursor:
         for number in range(len(OUTCOMES)):
             email = f"{words('mailbox').replace('@', '')}{number}@{number}.example"[-320:]

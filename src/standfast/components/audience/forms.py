@@ -9,7 +9,7 @@ from zoneinfo import available_timezones
 
 from django import forms
 
-from standfast.components.audience.models import Contact, CustomField, FieldType, List, Tag
+from standfast.components.audience.models import Brand, Contact, CustomField, FieldType, List, SecureList, Tag
 from standfast.components.audience.typed_values import parser_of
 from standfast.protocols.address import AddressError, parse_address
 
@@ -94,10 +94,41 @@ def _shown(value: Any) -> str:
 
 
 class ListForm(forms.ModelForm):
+    """The brand is asked for where the account has one."""
+
     class Meta:
         model = List
+        fields: ClassVar = ["name", "description", "brand"]
+        help_texts: ClassVar = {
+            "description": "Only your team sees it.",
+            "brand": "Who unsubscribes from a brand's mail leaves the lists of that brand; from other mail, the lists of none.",
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        brands = Brand.objects.filter(account_id=self.instance.account_id).order_by("name")
+        self.fields["brand"].queryset = brands  # type: ignore[attr-defined]
+        self.fields["brand"].empty_label = "None"  # type: ignore[attr-defined]
+        if not brands.exists():
+            del self.fields["brand"]
+
+
+class BrandForm(forms.Form):
+    name = forms.CharField(max_length=255, help_text="As your readers know it; programs name it so in X-BrandName.")
+
+    def clean_name(self) -> str:
+        return " ".join(self.cleaned_data["name"].split())
+
+
+class SecureListForm(forms.ModelForm):
+    class Meta:
+        model = SecureList
         fields: ClassVar = ["name", "description"]
         help_texts: ClassVar = {"description": "Only your team sees it."}
+
+
+class HashesForm(forms.Form):
+    file = forms.FileField()
 
 
 class FieldForm(forms.ModelForm):

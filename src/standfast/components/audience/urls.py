@@ -1,6 +1,6 @@
 from django.urls import path
 
-from standfast.components.audience import import_pages, list_pages, pages
+from standfast.components.audience import brand_pages, import_pages, list_pages, pages
 
 app_name = "audience"
 _ALL = "accounts/<int:account_id>/people/"
@@ -28,6 +28,11 @@ urlpatterns = [
     path(f"{_ALL}tags/<int:tag_id>/delete/", list_pages.delete_tag, name="delete_tag"),
     path(f"{_ALL}do-not-mail/", list_pages.do_not_mail, name="do_not_mail"),
     path(f"{_ALL}do-not-mail/lift/", list_pages.lift, name="lift"),
+    path(f"{_ALL}brands/", brand_pages.brands_page, name="brands"),
+    path(f"{_ALL}brands/<int:brand_id>/delete/", brand_pages.delete_brand, name="delete_brand"),
+    path(f"{_ALL}secure-lists/", brand_pages.lists, name="secure_lists"),
+    path(f"{_ALL}secure-lists/<int:secure_list_id>/", brand_pages.secure_list, name="secure_list"),
+    path(f"{_ALL}secure-lists/<int:secure_list_id>/delete/", brand_pages.delete_secure_list, name="delete_secure_list"),
     path(f"{_ALL}imports/", import_pages.imports, name="imports"),
     path(_IMPORT, import_pages.show_import, name="import"),
     path(f"{_IMPORT}mapping/", import_pages.mapping, name="import_mapping"),

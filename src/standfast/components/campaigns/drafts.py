@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from standfast.components.audience.api import List
+from standfast.components.audience.api import Brand, List, SecureList
 from standfast.components.campaigns import states
 from standfast.components.campaigns.models import Campaign, CampaignState
 from standfast.components.content.api import Content
@@ -15,7 +15,9 @@ from standfast.protocols.address import AddressError, parse_address
 
 TEXTS = ("name", "subject", "preheader", "from_name", "from_email", "reply_to", "address", "language")
 LISTS = ("list_ids", "suppressed_list_ids")
-SETTINGS = (*TEXTS, "content_id", *LISTS, "secure_list_ids", "brand_id", "rate_per_minute")
+DETAILS = (*TEXTS, "brand_id")
+PEOPLE = (*LISTS, "secure_list_ids")
+SETTINGS = (*DETAILS, "content_id", *PEOPLE, "rate_per_minute")
 RATE_MAX = 1_000_000
 BOTH = "A list is both chosen and left out, so nobody on it would get the campaign."
 
@@ -64,10 +66,14 @@ def normalised(*, account_id: int, values: Mapping[str, Any]) -> tuple[dict[str,
     content_id = kept.get("content_id")
     if content_id is not None and not Content.objects.filter(account_id=account_id, pk=content_id).exists():
         faults.append(Fault("content_id", "is no content of this account", "send the id of one, or null"))
-    for name in LISTS:
+    brand_id = kept.get("brand_id")
+    if brand_id is not None and not Brand.objects.filter(account_id=account_id, pk=brand_id).exists():
+        faults.append(Fault("brand_id", "is no brand of this account", "send the id of one, or null"))
+    for name in PEOPLE:
         if name in kept:
             kept[name] = sorted(set(kept[name]))
-            known = set(List.objects.filter(account_id=account_id, pk__in=kept[name]).values_list("pk", flat=True))
+            kind: Any = SecureList if name == "secure_list_ids" else List
+            known = set(kind.objects.filter(account_id=account_id, pk__in=kept[name]).values_list("pk", flat=True))
             faults += [
                 Fault(name, f"holds {each}, which is no list of this account", "send ids of lists that exist")
                 for each in kept[name]

@@ -17,7 +17,12 @@ from standfast.protocols.address import AddressError, parse_address
 
 
 class DetailsForm(forms.ModelForm):
-    """Who it is from and what stands in the inbox."""
+    """Who it is from and what stands in the inbox. The page shows the brand where the account has one."""
+
+    brand_id = forms.TypedChoiceField(
+        label="Brand", required=False, coerce=int, empty_value=None,
+        help_text="Who wants no mail of the brand is left out, instead of who is on the general do-not-mail.",
+    )  # fmt: skip
 
     class Meta:
         model = Campaign
@@ -36,8 +41,11 @@ class DetailsForm(forms.ModelForm):
         }
         widgets: ClassVar = {"language": forms.Select(choices=LANGUAGES)}
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, brands: Sequence[tuple[int, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        choices: list[tuple[int | str, str]] = [("", "None"), *brands]
+        self.fields["brand_id"].choices = choices  # type: ignore[attr-defined]
+        self.fields["brand_id"].initial = self.instance.brand_id
         self.fields["from_name"].required = self.fields["from_email"].required = True
 
     def clean_from_email(self) -> str:
@@ -55,9 +63,13 @@ class PeopleForm(forms.Form):
 
     list_ids = forms.TypedMultipleChoiceField(coerce=int, required=False)
     suppressed_list_ids = forms.TypedMultipleChoiceField(coerce=int, required=False)
+    secure_list_ids = forms.TypedMultipleChoiceField(coerce=int, required=False)
 
-    def __init__(self, data: Any = None, *, lists: Sequence[tuple[int, str]]) -> None:
+    def __init__(
+        self, data: Any = None, *, lists: Sequence[tuple[int, str]], secure_lists: Sequence[tuple[int, str]] = ()
+    ) -> None:
         super().__init__(data)
+        self.fields["secure_list_ids"].choices = secure_lists  # type: ignore[attr-defined]
         for name in ("list_ids", "suppressed_list_ids"):
             self.fields[name].choices = lists  # type: ignore[attr-defined]
 

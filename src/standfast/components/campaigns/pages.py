@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from standfast.components.accounts.api import Account, Role, account_page, may
-from standfast.components.audience.api import List
+from standfast.components.audience.api import List, SecureList, brands_of
 from standfast.components.campaigns import actions, states
 from standfast.components.campaigns.drafts import create_draft
 from standfast.components.campaigns.forms import DetailsForm
@@ -64,11 +64,13 @@ def new(request: HttpRequest, account_id: int) -> HttpResponse:
     """The first step of a campaign that does not exist yet: it exists from the moment it has a name."""
     account: Account = request.account  # type: ignore[attr-defined]
     if request.method == "POST":
-        form = DetailsForm(request.POST, instance=Campaign(account_id=account_id))
+        form = DetailsForm(
+            request.POST, instance=Campaign(account_id=account_id), brands=brands_of(account_id=account_id)
+        )
         if form.is_valid():
             return redirect("campaigns:people", account_id, _create(account_id, form, request.user.pk).pk)
     else:
-        form = DetailsForm(initial=_usual(account))
+        form = DetailsForm(initial=_usual(account), brands=brands_of(account_id=account_id))
     domains = delivery.SendingDomain.objects.filter(account_id=account_id).order_by("domain")
     steps = [{"label": label, "current": name == "details", "done": False, "url": ""} for name, label in STEPS]
     context = {"form": form, "steps": steps, "domains": [each.domain for each in domains[:20]], "campaign": None}
@@ -79,7 +81,8 @@ def _usual(account: Account) -> dict[str, Any]:
     """What the last campaign had; for the first one a guess."""
     last = Campaign.objects.filter(account_id=account.pk).exclude(from_email="").order_by("-pk").first()
     if last is not None:
-        return {name: getattr(last, name) for name in ("from_name", "from_email", "reply_to", "address", "language")}
+        usual = ("from_name", "from_email", "reply_to", "address", "language", "brand_id")
+        return {name: getattr(last, name) for name in usual}
     domain = delivery.SendingDomain.objects.filter(account_id=account.pk).order_by("pk").first()
     return {"from_name": account.name, "from_email": f"hello@{domain.domain}" if domain else "", "language": "en"}
 
@@ -112,6 +115,8 @@ def show(request: HttpRequest, account_id: int, campaign_id: int) -> HttpRespons
         "skipped": skipped_lines(campaign.skipped), "skipped_sum": sum(campaign.skipped.values()),
         "hold": Hold.objects.filter(account_id=account_id, campaign=campaign, released_at=None).order_by("-pk").first(),
         "lists": list(List.objects.filter(account_id=account_id, pk__in=campaign.list_ids).values_list("name", flat=True)),
+        "secure": list(SecureList.objects.filter(account_id=account_id, pk__in=campaign.secure_list_ids)
+                       .values_list("name", flat=True)),
         "may_write": may(request, Role.MEMBER), "may_delete": may_delete(campaign),
         "ledger_url": _tracking_url("recipients", campaign), "report": _report(campaign), "in_inbox": _in_inbox(account_id),
     }  # fmt: skip
@@ -125,7 +130,7 @@ def _next_step(campaign: Campaign) -> str:
 
 
 def _get(request: HttpRequest, account_id: int, campaign_id: int) -> Campaign:
-    found = Campaign.objects.select_related("send", "content").defer(
+    found = Campaign.objects.select_related("send", "content", "brand").defer(
         "send__sources", "content__source", "content__text_source"
     )
     campaign = get_object_or_404(found, account_id=account_id, pk=campaign_id)

@@ -16,10 +16,10 @@ from django.utils.dateparse import parse_date, parse_time
 from django.views.decorators.http import require_GET
 
 from standfast.components.accounts.api import Account, Role, account_page, may
-from standfast.components.audience.api import COUNT_MAX, List
+from standfast.components.audience.api import COUNT_MAX, Brand, List, SecureList, brands_of, secure_lists_of
 from standfast.components.audience.api import list_sizes as list_sizes_of
 from standfast.components.campaigns import actions, preflight, states
-from standfast.components.campaigns.drafts import LISTS, TEXTS, change_draft, version_of
+from standfast.components.campaigns.drafts import DETAILS, PEOPLE, change_draft, version_of
 from standfast.components.campaigns.forms import DetailsForm, PeopleForm, ScheduleForm, TestForm, in_zone
 from standfast.components.campaigns.models import Campaign, CampaignState
 from standfast.components.campaigns.reasons import skipped_lines
@@ -66,7 +66,8 @@ def save_step(request: HttpRequest, campaign: Campaign, values: Mapping[str, Any
 
 
 _LABELS = {
-    "list_ids": "Lists", "suppressed_list_ids": "Lists left out", "content_id": "Content", "send_at": "When (UTC)",
+    "list_ids": "Lists", "suppressed_list_ids": "Lists left out", "secure_list_ids": "Secure lists left out",
+    "brand_id": "Brand", "content_id": "Content", "send_at": "When (UTC)",
     "rate_per_minute": "At most a minute",
 }  # fmt: skip
 
@@ -74,10 +75,12 @@ _LABELS = {
 def _shown(campaign: Campaign, name: str) -> str:
     """A stored value in words."""
     value = getattr(campaign, name)
-    if name in LISTS:
-        value = ", ".join(
-            List.objects.filter(account_id=campaign.account_id, pk__in=value).values_list("name", flat=True)
-        )
+    if name in PEOPLE:
+        kind: Any = SecureList if name == "secure_list_ids" else List
+        named = kind.objects.filter(account_id=campaign.account_id, pk__in=value)
+        value = ", ".join(named.values_list("name", flat=True)) or "none"
+    elif name == "brand_id" and value is not None:
+        value = Brand.objects.get(account_id=campaign.account_id, pk=value).name
     elif name == "content_id" and campaign.content is not None:
         value = campaign.content.name
     elif isinstance(value, dt.datetime):
@@ -118,16 +121,18 @@ def details(request: HttpRequest, account_id: int, campaign_id: int) -> HttpResp
     stale: list[str] = []
     if request.method == "POST":
         # a copy, as validation writes into the form's instance
-        form = DetailsForm(request.POST, instance=Campaign(account_id=account_id))
+        form = DetailsForm(
+            request.POST, instance=Campaign(account_id=account_id), brands=brands_of(account_id=account_id)
+        )
         if form.is_valid():
-            values = {name: form.cleaned_data[name] for name in TEXTS}
+            values = {name: form.cleaned_data[name] for name in DETAILS}
             stale = save_step(request, campaign, values, seen=request.POST.get("seen", ""))
             if not stale:
                 return _onward(request, campaign, "people")
     else:
-        form = DetailsForm(instance=campaign)
+        form = DetailsForm(instance=campaign, brands=brands_of(account_id=account_id))
     domains = _domains(account_id)
-    return step_page(request, campaign, "details", {"form": form, "stale": stale, "domains": domains}, TEXTS)
+    return step_page(request, campaign, "details", {"form": form, "stale": stale, "domains": domains}, DETAILS)
 
 
 def _domains(account_id: int) -> list[str]:
@@ -152,26 +157,26 @@ def people(request: HttpRequest, account_id: int, campaign_id: int) -> HttpRespo
     if isinstance(campaign, HttpResponse):
         return campaign
     lists = list(List.objects.filter(account_id=account_id).order_by("name").values_list("pk", "name"))
+    secure = secure_lists_of(account_id=account_id)
     stale: list[str] = []
     error = ""
-    chosen, left_out = campaign.list_ids, campaign.suppressed_list_ids
+    ticked: dict[str, Sequence[int]] = {name: getattr(campaign, name) for name in PEOPLE}
     if request.method == "POST":
-        form = PeopleForm(request.POST, lists=lists)
+        form = PeopleForm(request.POST, lists=lists, secure_lists=[(pk, name) for pk, name, _ in secure])
         if form.is_valid():
-            chosen, left_out = form.cleaned_data["list_ids"], form.cleaned_data["suppressed_list_ids"]
-            values = {"list_ids": sorted(chosen), "suppressed_list_ids": sorted(left_out)}
-            stale = save_step(request, campaign, values, seen=request.POST.get("seen", ""))
+            ticked = {name: sorted(form.cleaned_data[name]) for name in PEOPLE}
+            stale = save_step(request, campaign, ticked, seen=request.POST.get("seen", ""))
             if not stale:
                 return _onward(request, campaign, "content")
         else:
             error = " ".join(str(text) for texts in form.errors.values() for text in texts)
-            chosen, left_out = (
-                ids_of(request.POST.getlist("list_ids")),
-                ids_of(request.POST.getlist("suppressed_list_ids")),
-            )
-    rows = [(pk, name, pk in chosen, pk in left_out) for pk, name in lists]
-    context = {"rows": rows, "stale": stale, "error": error, "any_left_out": bool(left_out)}
-    return step_page(request, campaign, "people", context, LISTS)
+            ticked = {name: ids_of(request.POST.getlist(name)) for name in PEOPLE}
+    context = {
+        "rows": [(pk, name, pk in ticked["list_ids"], pk in ticked["suppressed_list_ids"]) for pk, name in lists],
+        "secure": [(pk, name, size, pk in ticked["secure_list_ids"]) for pk, name, size in secure],
+        "stale": stale, "error": error, "any_left_out": bool(ticked["suppressed_list_ids"] or ticked["secure_list_ids"]),
+    }  # fmt: skip
+    return step_page(request, campaign, "people", context, PEOPLE)
 
 
 def ids_of(texts: Sequence[str]) -> list[int]:
@@ -192,11 +197,11 @@ def list_sizes(request: HttpRequest, account_id: int) -> HttpResponse:
 @require_GET
 def audience(request: HttpRequest, account_id: int, campaign_id: int) -> HttpResponse:
     """The count beside the boxes while they are ticked."""
-    get_object_or_404(Campaign.objects.only("pk"), account_id=account_id, pk=campaign_id)
-    chosen, left_out = ids_of(request.GET.getlist("list_ids")), ids_of(request.GET.getlist("suppressed_list_ids"))
+    campaign = get_object_or_404(Campaign.objects.only("pk", "brand_id"), account_id=account_id, pk=campaign_id)
+    chosen = {name: ids_of(request.GET.getlist(name)) for name in PEOPLE}
     counted = (
-        delivery.estimate_audience(account_id=account_id, list_ids=chosen, suppressed_list_ids=left_out)
-        if chosen
+        delivery.estimate_audience(account_id=account_id, brand_id=campaign.brand_id, **chosen)
+        if chosen["list_ids"]
         else None
     )
     lines = skipped_lines(counted.skipped) if counted else []

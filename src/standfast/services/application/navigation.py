@@ -53,6 +53,8 @@ SIDEBAR: tuple[tuple[str, tuple[Item, ...]], ...] = (
             Item("Lists", "list-details", "audience:lists"),
             Item("Imports", "file-import", "audience:imports"),
             Item("Do not mail", "mail-off", "audience:do_not_mail"),
+            Item("Secure lists", "shield-lock", "audience:secure_lists"),
+            Item("Brands", "star", "audience:brands"),
             Item("Fields", "forms", "audience:fields"),
         ),
     ),

@@ -49,6 +49,12 @@ INSERT INTO audience_branddonotmail (account_id, brand_id, email_key, email, rea
 SELECT :account_id, :brand_id, e.email_key, e.email, :reason, :at FROM unnest(:keys::text[], :emails::text[]) AS e(email_key, email)
 ON CONFLICT DO NOTHING RETURNING email_key;
 
+-- name: count-brand-do-not-mail
+-- How many addresses want no mail of each brand; counted up to a limit, by the primary key.
+SELECT b.id, (SELECT count(*) FROM (SELECT FROM audience_branddonotmail d
+                                    WHERE d.account_id = :account_id AND d.brand_id = b.id LIMIT 100000) x)
+FROM audience_brand b WHERE b.account_id = :account_id ORDER BY b.id LIMIT 500;
+
 -- name: hold-brands
 -- A deletion waits for the end of the transaction that makes mail bear a brand.
 SELECT id FROM audience_brand WHERE account_id = :account_id AND id = ANY(:brand_ids) ORDER BY id FOR KEY SHARE;

@@ -170,7 +170,15 @@ def work(database, cast, import_id, *, dry):
 def test_charlie_finds_no_door(cast, person):
     charlie, kwargs = (
         signed_in(cast.charlie),
-        {"contact_id": person.id, "list_id": 1, "import_id": 1, "field_id": 1, "tag_id": 1},
+        {
+            "contact_id": person.id,
+            "list_id": 1,
+            "import_id": 1,
+            "field_id": 1,
+            "tag_id": 1,
+            "brand_id": 1,
+            "secure_list_id": 1,
+        },
     )
     for pattern in urlpatterns:
         names = pattern.pattern.converters

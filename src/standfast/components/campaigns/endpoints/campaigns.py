@@ -44,7 +44,7 @@ SHOWN = (*SETTINGS, "state", "send_at", "send_id", "skipped", "created_at", "upd
 Email = Annotated[Text, Field(max_length=254)]
 Ids = Annotated[list[Annotated[int, Field(ge=1, lt=ID_MAX)]], Field(max_length=LISTS_MAX)]
 Language = Annotated[Text, Field(min_length=2, max_length=8)]
-Content = Annotated[int, Field(ge=1, lt=ID_MAX)]
+Content = Brand = Annotated[int, Field(ge=1, lt=ID_MAX)]
 Rate = Annotated[int, Field(ge=1, le=RATE_MAX)]
 
 
@@ -62,6 +62,8 @@ class CampaignIn(Given):
     content_id: Content | None = None
     list_ids: Ids = Field([], description="Whose subscribers get it.")
     suppressed_list_ids: Ids = Field([], description="Whose subscribers do not, though they are on another.")
+    secure_list_ids: Ids = Field([], description="Secure lists whose people do not get it.")
+    brand_id: Brand | None = Field(None, description="Whose do-not-mail is heeded, instead of the general one.")
     rate_per_minute: Rate | None = Field(None, description="Messages at most; null: as fast as they are taken.")
 
 
@@ -79,6 +81,8 @@ class CampaignChange(Given):
     content_id: Content | None = unless_said()
     list_ids: Ids = unless_said()
     suppressed_list_ids: Ids = unless_said()
+    secure_list_ids: Ids = unless_said()
+    brand_id: Brand | None = unless_said()
     rate_per_minute: Rate | None = unless_said()
 
 
@@ -97,6 +101,8 @@ class CampaignOut(Schema):
     content_id: int | None
     list_ids: list[int]
     suppressed_list_ids: list[int]
+    secure_list_ids: list[int]
+    brand_id: int | None
     rate_per_minute: int | None
     send_at: dt.datetime | None
     skipped: dict[str, int] = Field(description="People left out when the audience was counted out, by reason.")

@@ -7,6 +7,7 @@ from standfast.components.audience.brands import (
     brand_named,
     brands_of,
     delete_brand,
+    find_brand,
     lift_brand_do_not_mail,
 )
 from standfast.components.audience.compatible.contacts import person_of_call
@@ -96,6 +97,7 @@ __all__ = [
     "delete_brand",
     "delete_contact",
     "delete_list",
+    "find_brand",
     "how_many",
     "import_file",
     "lift_brand_do_not_mail",

@@ -30,6 +30,14 @@ def brand_named(*, account_id: int, name: str) -> Brand:
     return Brand.objects.get_or_create(account_id=account_id, name=" ".join(name.split())[:255])[0]
 
 
+def find_brand(*, account_id: int, brand_id: int | None = None, name: str = "") -> Brand | None:
+    """The account's brand of that id, or without one of that name. In the account's scope."""
+    brands = Brand.objects.filter(account_id=account_id)
+    if brand_id is not None:
+        return brands.filter(pk=brand_id).first()
+    return brands.filter(name=" ".join(name.split())).first()
+
+
 def brands_of(*, account_id: int) -> list[tuple[int, str]]:
     """(id, name) of the account's brands by name. In the account's scope."""
     return list(Brand.objects.filter(account_id=account_id).order_by("name").values_list("pk", "name")[:BRANDS_MAX])

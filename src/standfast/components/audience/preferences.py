@@ -8,8 +8,16 @@ from typing import NamedTuple
 
 from django.db import connection
 
+from standfast.components.audience.brands import brand_of_mail
 from standfast.components.audience.locking import lock_people
-from standfast.components.audience.models import Contact, DoNotMail, List, Subscription, SubscriptionStatus
+from standfast.components.audience.models import (
+    BrandDoNotMail,
+    Contact,
+    DoNotMail,
+    List,
+    Subscription,
+    SubscriptionStatus,
+)
 from standfast.components.audience.subscribing import subscribe, unsubscribe
 from standfast.platform import events
 
@@ -26,7 +34,7 @@ class Place(NamedTuple):
 
 
 class Preferences(NamedTuple):
-    """`stopped`: the address gets no mail at all, whatever the lists say."""
+    """`stopped`: the address gets no mail of the brand (that of no brand, where none was named), whatever the lists say."""
 
     email: str
     first_name: str
@@ -36,8 +44,11 @@ class Preferences(NamedTuple):
     stopped: bool
 
 
-def preferences_of(*, account_id: int, contact_id: int) -> Preferences | None:
-    """What the person's page shows, None where there is no such contact. In the account's scope."""
+def preferences_of(*, account_id: int, contact_id: int, of_mail: tuple[int, int] | None = None) -> Preferences | None:
+    """What the person's page shows, None where there is no such contact. In the account's scope.
+
+    of_mail: (send_id, seq) of the mail that led there.
+    """
     contact = Contact.objects.filter(account_id=account_id, id=contact_id).first()
     if contact is None:
         return None
@@ -48,7 +59,12 @@ def preferences_of(*, account_id: int, contact_id: int) -> Preferences | None:
     places = [
         Place(each.pk, each.name, each.description, status[each.pk] == SubscriptionStatus.SUBSCRIBED) for each in lists
     ]
-    stopped = DoNotMail.objects.filter(account_id=account_id, email_key=contact.email_key).exists()
+    brand_id = brand_of_mail(account_id=account_id, send_id=of_mail[0], seq=of_mail[1]) if of_mail else None
+    who = {"account_id": account_id, "email_key": contact.email_key}
+    kept = (
+        DoNotMail.objects.filter(**who) if brand_id is None else BrandDoNotMail.objects.filter(brand_id=brand_id, **who)
+    )
+    stopped = kept.exists()
     return Preferences(contact.email, contact.first_name, contact.last_name, contact.time_zone, places, stopped)
 
 

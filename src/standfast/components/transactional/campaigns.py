@@ -17,6 +17,7 @@ FIELDS = (
     "from_email",
     "reply_to",
     "content_id",
+    "brand_id",
     "email_preview_link",
     "address",
     "language",

@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from standfast.components.audience.api import Contact
+from standfast.components.audience.api import Contact, find_brand
 from standfast.components.content.api import Content
 from standfast.components.transactional.campaigns import NameTaken, create_campaign
 from standfast.components.transactional.models import TransactionalCampaign
@@ -41,6 +41,7 @@ def row(campaign: TransactionalCampaign) -> dict[str, Any]:
         "account_id": campaign.account_id,
         **{name: getattr(campaign, name) for name in ECHOED},
         "content_id": campaign.content_id,
+        "brand_id": campaign.brand_id,
         "add_ctags": campaign.tags,
         "status": "transactional",
         "created_at": moment(campaign.created_at),
@@ -70,6 +71,9 @@ def created(call: Call) -> Answer:
         raise invalid(content_id="is not a content of this account")
     values: dict[str, Any] = {each: call.text(each) for each in ECHOED if each not in ("name", "language")}
     values["language"] = call.text("language", "en", most=16) or "en"
+    values["brand_id"] = call.number("brand_id")
+    if values["brand_id"] is not None and find_brand(account_id=call.account_id, brand_id=values["brand_id"]) is None:
+        raise invalid(brand_id="is not a brand of this account")
     tags = call.texts("add_ctags")
     if len(tags) > TAGS_MAX or any(len(tag) > 50 for tag in tags):
         raise invalid(add_ctags=f"must be at most {TAGS_MAX} tags of at most 50 characters")
@@ -106,6 +110,8 @@ def delivered(call: Call) -> Answer:
         ignore_do_not_mail=call.flag("ignore_dnm"),
         due_at=_due(call),
         key=_key(call),
+        brand_id=call.number("brand_id"),
+        brand=call.text("brand_name") or call.text("brand"),
     )
     try:
         [taken] = deliver(campaign, [message])

@@ -8,6 +8,7 @@ from typing import Any
 from django.http import HttpRequest
 from ninja import Field, Query, Router, Schema
 
+from standfast.components.audience.api import find_brand
 from standfast.components.delivery.api import Recipient as Row
 from standfast.components.delivery.api import RecipientStatus
 from standfast.components.transactional.campaigns import NameTaken, create_campaign
@@ -31,6 +32,7 @@ class CampaignIn(Schema):
     content_id: int | None = Field(None, ge=1, lt=ID_MAX)
     address: str = Field("", max_length=255)
     language: str = Field("en", max_length=16)
+    brand_id: int | None = Field(None, ge=1, lt=ID_MAX)
 
 
 class CampaignOut(Schema):
@@ -44,6 +46,7 @@ class CampaignOut(Schema):
     content_id: int | None
     address: str
     language: str
+    brand_id: int | None
     created_at: dt.datetime
     updated_at: dt.datetime
 
@@ -69,6 +72,9 @@ class MessageIn(Schema):
     reply_to: str = Field("", max_length=320)
     bcc: str = Field("", max_length=320)
     ignore_do_not_mail: bool = False
+    brand_id: int | None = Field(
+        None, ge=1, lt=ID_MAX, description="Whose do-not-mail holds instead of the general; without it, the campaign's."
+    )
     send_at: dt.datetime | None = None
     key: str = Field(
         "", max_length=255, description="Your name for the message: the same within a day is the same message."
@@ -131,6 +137,8 @@ def make_campaign(request: HttpRequest, body: CampaignIn) -> tuple[int, Transact
         raise unprocessable(FieldFault("body", "a text is blank or holds a NUL character"))
     if body.content_id and not Content.objects.filter(account_id=account_id, pk=body.content_id).exists():
         raise unprocessable(FieldFault("body.content_id", "there is no such content in this account"))
+    if body.brand_id and find_brand(account_id=account_id, brand_id=body.brand_id) is None:
+        raise unprocessable(FieldFault("body.brand_id", "there is no such brand in this account"))
     try:
         return 201, create_campaign(account_id=account_id, **{**values, "name": " ".join(body.name.split())})
     except NameTaken as error:
@@ -148,6 +156,7 @@ def send(request: HttpRequest, body: Messages) -> tuple[int, dict[str, Any]]:
             Recipient(one.email, one.first_name, one.last_name), tags=one.tags, content_id=one.content_id, html=one.html,
             text=one.text, subject=one.subject, from_name=one.from_name, from_email=one.from_email, reply_to=one.reply_to,
             bcc=one.bcc, ignore_do_not_mail=one.ignore_do_not_mail, due_at=_aware(one.send_at), key=one.key,
+            brand_id=one.brand_id,
         )
         for one in body.messages
     ]  # fmt: skip

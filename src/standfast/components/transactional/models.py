@@ -8,6 +8,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from standfast.components.accounts.api import Account
+from standfast.components.audience.api import Brand
 from standfast.components.content.api import Content
 
 
@@ -20,6 +21,7 @@ class TransactionalCampaign(models.Model):
     from_email = models.CharField(max_length=320, blank=True)
     reply_to = models.CharField(max_length=320, blank=True)
     content = models.ForeignKey(Content, on_delete=models.RESTRICT, null=True)
+    brand = models.ForeignKey(Brand, on_delete=models.RESTRICT, null=True)
     email_preview_link = models.CharField(max_length=255, blank=True)
     address = models.CharField(max_length=255, blank=True)
     language = models.CharField(max_length=16, default="en")

@@ -6,13 +6,13 @@ import datetime as dt
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.db import connection
 
 from standfast.components.accounts.api import Account
-from standfast.components.audience.api import ContactRow, upsert_contacts
+from standfast.components.audience.api import Brand, ContactRow, find_brand, upsert_contacts
 from standfast.components.content.api import Content, ContentError, LinkSigner, compile_message
 from standfast.components.delivery.api import SendingDomain, Submission, Taken, stream_source, submit
 from standfast.components.transactional.models import TransactionalCampaign
@@ -60,6 +60,8 @@ class Templated:
     ignore_do_not_mail: bool = False
     due_at: dt.datetime | None = None
     key: str = ""
+    brand_id: int | None = None  # instead of the campaign's
+    brand: str = ""  # the same by name
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,8 @@ class Finished:
     bcc: str = ""
     metadata: Mapping[str, str] = field(default_factory=dict)  # the program's own names for it
     key: str = ""
+    brand_id: int | None = None  # instead of the campaign's
+    brand: str = ""  # the same by name
 
 
 def deliver(campaign: TransactionalCampaign, messages: Sequence[Templated | Finished]) -> list[Taken]:
@@ -86,17 +90,36 @@ def deliver(campaign: TransactionalCampaign, messages: Sequence[Templated | Fini
     """
     for message in messages:
         _check_sender(campaign, message)
+    brands = _brands(campaign, messages)
     landed = _contacts(campaign.account_id, [message.recipient for message in messages])
     submissions: list[Submission] = []
     firsts: list[int] = []
     for message, (contact_id, email) in zip(messages, landed, strict=True):
         firsts.append(len(submissions))
-        made = _submission(campaign, message, contact_id, email)
+        made = replace(
+            _submission(campaign, message, contact_id, email), brand_id=brands[message.brand_id, message.brand]
+        )
         submissions.append(made)
         if message.bcc:
             submissions.append(_copy(made, message.bcc))
     taken = submit(account_id=campaign.account_id, send_id=campaign.send_id, messages=submissions)
     return [taken[first] for first in firsts]
+
+
+def _brands(
+    campaign: TransactionalCampaign, messages: Sequence[Templated | Finished]
+) -> dict[tuple[int | None, str], int | None]:
+    """The brand's id by what messages say of it. One that is not there is refused and not made: under a name with a slip of
+    the pen, which nobody can have unsubscribed from, the mail would pass by every do-not-mail."""
+    found: dict[tuple[int | None, str], int | None] = {}
+    for brand_id, name in {(message.brand_id, message.brand) for message in messages}:
+        brand: Brand | None = None
+        if brand_id is not None or name:
+            brand = find_brand(account_id=campaign.account_id, brand_id=brand_id, name=name)
+            if brand is None:
+                raise Refused("brand", f"There is no brand {name[:80] or brand_id} in this account. Add it first.")
+        found[brand_id, name] = brand.pk if brand else campaign.brand_id
+    return found
 
 
 def _check_sender(campaign: TransactionalCampaign, message: Templated | Finished) -> None:
@@ -161,10 +184,7 @@ def _copy(made: Submission, bcc: str) -> Submission:
         email = parse_address(bcc).email
     except AddressError as error:
         raise Refused("bcc", f"{bcc!r} is no address: {error.reason}") from error
-    return Submission(
-        contact_id=made.contact_id, email=email, source_id=made.source_id, values=made.values, raw=made.raw,
-        ignore_do_not_mail=True, due_at=made.due_at, key=f"{made.key} bcc" if made.key else "",
-    )  # fmt: skip
+    return replace(made, email=email, ignore_do_not_mail=True, key=f"{made.key} bcc" if made.key else "")
 
 
 def _sources(campaign: TransactionalCampaign, message: Templated) -> dict[str, Any]:

@@ -112,7 +112,7 @@ def view(request: HttpRequest, token: str, ref: RecipientRef) -> HttpResponse:
 @for_recipient
 def preferences(request: HttpRequest, token: str, ref: RecipientRef) -> HttpResponse:
     """See and change what is known of oneself."""
-    found = preferences_of(account_id=ref.account_id, contact_id=ref.contact_id)
+    found = preferences_of(account_id=ref.account_id, contact_id=ref.contact_id, of_mail=(ref.send_id, ref.seq))
     if found is None:
         return _render(request, "gone", 404)
     form = PreferencesForm(found, request.POST if request.method == "POST" else None)

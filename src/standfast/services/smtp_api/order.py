@@ -90,7 +90,7 @@ def read_order(letter: Letter, *, dialects: tuple[Dialect, ...] = (), authentica
     order.ignore_do_not_mail = (
         ignore.lower() in ("true", "1", "yes") if ignore is not None else order.ignore_do_not_mail
     )
-    order.brand = letter.value("X-BrandName") or ""
+    order.brand = " ".join((letter.value("X-BrandName") or "").split())
     order.language = LANGUAGES.get((letter.value("X-Language") or "").strip().lower(), "en")
     order.address = (letter.value("X-Address") or "")[:255]
     custom = sum(len(name) + len(value) for name, value in letter.headers if name.lower().startswith(b"x-custom-"))

@@ -34,6 +34,7 @@ def messages_of(order: Order, letter: Letter, recipients: Sequence[str], *, send
             Finished(
                 Recipient(address), raw=raw, from_email=sender, sender=name, opens=order.opens, clicks=order.clicks,
                 ignore_do_not_mail=order.ignore_do_not_mail, due_at=due, bcc=order.bcc, metadata=order.metadata, key=key,
+                brand=order.brand,
             )
         )  # fmt: skip
     return messages

@@ -7,6 +7,7 @@ from typing import Any
 from django.db import IntegrityError, connection, transaction
 
 from standfast.components.audience import list_counts
+from standfast.components.audience.brands import find_brand
 from standfast.components.audience.compatible.shapes import unwrapped
 from standfast.components.audience.models import List
 from standfast.components.audience.subscribing import delete_list
@@ -24,7 +25,7 @@ def list_row(one: List, *, counts: bool = True) -> dict[str, Any]:
     row: dict[str, Any] = {name: getattr(one, name) for name in ("id", "account_id", "name", "address", "language")}
     row |= {name: getattr(one, name) or None for name in ("from_name", "from_email", "reply_to_email")}
     row |= {"add_to_unsubscribe_page": one.add_to_unsubscribe_page, "post_url": one.post_url or None,
-            "list_type": "normal", "folder_id": None, "brand_id": None, "crm_entity_id": None,
+            "list_type": "normal", "folder_id": None, "brand_id": one.brand_id, "crm_entity_id": None,
             "display_name": one.display_name or None, "description": one.description or None}  # fmt: skip
     if counts:
         people = one.subscribers + one.unsubscribes
@@ -123,6 +124,12 @@ def _fill(one: List, body: Call) -> None:
     for name in TEXTS:
         if body.value(name) is not None:
             setattr(one, name, body.text(name).strip())
+    if body.value("brand_id") is not None:
+        number = body.number("brand_id")
+        brand = None if number is None else find_brand(account_id=one.account_id, brand_id=number)
+        if number is not None and brand is None:
+            raise invalid(brand_id="is not a brand of this account")
+        one.brand = brand
     one.add_to_unsubscribe_page = body.flag("add_to_unsubscribe_page", bool(one.pk) and one.add_to_unsubscribe_page)
     if not one.pk:
         one.subscribers = one.unsubscribes = one.soft_bounces = one.hard_bounces = one.complaints = 0

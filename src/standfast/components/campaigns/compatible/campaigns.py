@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Any
 
 from standfast.components.accounts.api import Membership, Role
-from standfast.components.audience.api import List
+from standfast.components.audience.api import List, SecureList, find_brand
 from standfast.components.campaigns import actions, states
 from standfast.components.campaigns.drafts import TEXTS, create_draft
 from standfast.components.campaigns.models import Campaign
@@ -36,7 +36,9 @@ def row(campaign: Campaign, figures: SendFigures | None = None) -> dict[str, Any
         **{name: getattr(campaign, name) for name in TEXTS},
         "content_id": campaign.content_id,
         "list_ids": campaign.list_ids,
-        "suppressed_list_ids": campaign.suppressed_list_ids,
+        "suppressed_list_ids": [*campaign.suppressed_list_ids, *campaign.secure_list_ids],
+        "suppressed_secure_list_ids": campaign.secure_list_ids,
+        "brand_id": campaign.brand_id,
         "status": campaign.state,
         "send_at": moment(campaign.send_at),
         "created_at": moment(campaign.created_at),
@@ -153,13 +155,44 @@ def _values(call: Call) -> dict[str, Any]:
     if content_id is not None and not Content.objects.filter(account_id=call.account_id, pk=content_id).exists():
         raise invalid(content_id="is not a content of this account")
     values["content_id"] = content_id
-    for name in ("list_ids", "suppressed_list_ids"):
-        ids = call.ids(name)
-        known = set(List.objects.filter(account_id=call.account_id, pk__in=ids).values_list("pk", flat=True))
-        if unknown := [each for each in ids if each not in known]:
-            raise invalid(**{name: f"hold {unknown[0]}, which is no list of this account"})
-        values[name] = ids
-    return values
+    values["brand_id"] = _brand_id(call)
+    values["list_ids"] = ids = call.ids("list_ids")
+    _all_known("list_ids", ids, _known(List, call, ids))
+    return values | _left_out(call)
+
+
+def _left_out(call: Call) -> dict[str, list[int]]:
+    """Lists and secure lists are counted together, and so both may stand in `suppressed_list_ids`; ids of before that may be
+    those of one of each, which is refused."""
+    ids, secure = call.ids("suppressed_list_ids"), call.ids("suppressed_secure_list_ids")
+    lists, found = _known(List, call, ids), _known(SecureList, call, [*ids, *secure])
+    _all_known("suppressed_list_ids", ids, lists | found)
+    _all_known("suppressed_secure_list_ids", secure, found)
+    if both := [each for each in ids if each in lists & found]:
+        remedy = "give the secure list in suppressed_secure_list_ids, or choose the list in the application"
+        raise invalid(suppressed_list_ids=f"hold {both[0]}, which is a list and a secure list: {remedy}")
+    return {
+        "suppressed_list_ids": [each for each in ids if each in lists],
+        "secure_list_ids": sorted({*secure, *(each for each in ids if each in found - lists)}),
+    }
+
+
+def _known(kind: Any, call: Call, ids: list[int]) -> set[int]:
+    return set(kind.objects.filter(account_id=call.account_id, pk__in=ids).values_list("pk", flat=True))
+
+
+def _all_known(name: str, ids: list[int], known: set[int]) -> None:
+    if unknown := [each for each in ids if each not in known]:
+        raise invalid(**{name: f"hold {unknown[0]}, which is no list of this account"})
+
+
+def _brand_id(call: Call) -> int | None:
+    number = call.number("brand_id")
+    if number is None:
+        return None
+    if find_brand(account_id=call.account_id, brand_id=number) is None:
+        raise invalid(brand_id="is not a brand of this account")
+    return number
 
 
 def _send_at(call: Call) -> dt.datetime | None:

@@ -8,6 +8,7 @@ from standfast.components.audience import api as audience
 from standfast.components.campaigns import actions, preflight, states
 from standfast.components.campaigns.models import Campaign
 from standfast.components.campaigns.tests.test_pages import (  # noqa: F401
+    add_people,
     details,
     freeze,
     ready,
@@ -41,6 +42,9 @@ def partner(ready) -> int:  # noqa: F811
 
 def test_bob_chooses_them_in_the_steps_and_nobody_on_them_is_frozen(cast, ready, toys, partner):  # noqa: F811
     bob = signed_in(cast.bob)
+    with account_scope(ready.account_id):
+        place = audience.List.objects.get(account_id=ready.account_id)
+    add_people(cast.account, ["cleo"], place)
     page = url(ready, "details/")
     assert "Toys" in bob.get(page).content.decode()
     bob.post(page, details(ready, brand_id=toys, seen=seen_in(bob, page)))

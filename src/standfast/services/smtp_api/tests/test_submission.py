@@ -7,6 +7,7 @@ import pytest
 from django.db import connection
 
 from standfast.components.accounts.api import make_key
+from standfast.components.audience.api import brand_named
 from standfast.components.delivery.api import add_domain
 from standfast.components.transactional.api import TransactionalCampaign
 from standfast.platform.tenancy import account_scope
@@ -106,6 +107,27 @@ async def test_by_auth_with_several_recipients_and_the_campaign_reused(account, 
             return [one.name for one in TransactionalCampaign.objects.all()]
 
     assert await asyncio.to_thread(campaigns) == ["Receipts"]
+
+
+async def test_a_message_bears_the_brand_that_it_names(account, port):
+    def brand(account_id: int) -> int:
+        with account_scope(account_id):
+            return brand_named(account_id=account_id, name="Toys & more").pk
+
+    toys = await asyncio.to_thread(brand, account.account.pk)
+    await asyncio.to_thread(brand, account.other.pk)
+    assert (await submit(port, message(account, X_BrandName=" Toys  & more ")))[0] == 250
+    code, text = await submit(port, message(account, X_BrandName="Charlie's", Message_ID="<2@shop.example>"))
+    assert code == 554 and "There is no brand Charlie's in this account" in text
+    [(_, raw)] = await stored(account)
+    assert b"X-BrandName" not in raw
+
+    def borne() -> list[int]:
+        with account_scope(account.account.pk), connection.cursor() as cursor:
+            cursor.execute("SELECT brand_id FROM audience_brandedmail WHERE account_id = %s", [account.account.pk])
+            return [row[0] for row in cursor.fetchall()]
+
+    assert await asyncio.to_thread(borne) == [toys]
 
 
 @pytest.mark.parametrize(

@@ -121,14 +121,6 @@ def lift_brand_do_not_mail(*, account_id: int, key: str, brand_id: int | None) -
     return len(lifted)
 
 
-def delete_brand(*, account_id: int, brand_id: int) -> None:
-    """Delete a brand with its do-not-mail. In the account's scope. Raises Brand.DoesNotExist."""
-    with transaction.atomic():
-        one = Brand.objects.select_for_update().get(account_id=account_id, pk=brand_id)
-        BrandDoNotMail.objects.filter(account_id=account_id, brand_id=brand_id).delete()
-        one.delete()
-
-
 def _tell(cursor: Any, account_id: int, kind: str, key: str, brand_ids: list[int]) -> None:
     cursor.execute(QUERIES.contacts_of_keys.sql, {"account_id": account_id, "keys": [key]})
     known = [row[1] for row in cursor.fetchall()]

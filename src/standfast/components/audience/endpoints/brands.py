@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router, Schema, Status
 
 from standfast.components.audience.brands import (
+    BrandInUse,
     add_brand_do_not_mail,
     brand_named,
     delete_brand,
@@ -17,7 +18,7 @@ from standfast.components.audience.brands import (
 from standfast.components.audience.endpoints.shapes import READ, WRITE, Changed
 from standfast.components.audience.models import Brand, BrandDoNotMail
 from standfast.platform.rest.operation import ERRORS, ID_MAX, PAGE_DEFAULT, PAGE_MAX, cursor_of, operation, text_after
-from standfast.platform.rest.problems import FieldFault, not_found, unprocessable
+from standfast.platform.rest.problems import FieldFault, conflict, not_found, unprocessable
 from standfast.platform.rest.values import Address, Name
 from standfast.protocols.address import AddressError, parse_address
 
@@ -72,11 +73,14 @@ def make_brand(request: HttpRequest, body: BrandIn) -> Status[Brand]:
     "/brands/{brand_id}",
     scope=WRITE,
     response={204: None, **ERRORS},
-    summary="Delete a brand; who wanted none of its mail is forgotten with it",
+    summary="Delete a brand that no mail, campaign or list bears, with its do-not-mail",
 )
 def end_brand(request: HttpRequest, brand_id: int) -> HttpResponse:
     one = _found(request.account_id, brand_id)  # type: ignore[attr-defined]
-    delete_brand(account_id=one.account_id, brand_id=one.pk)
+    try:
+        delete_brand(account_id=one.account_id, brand_id=one.pk)
+    except BrandInUse as error:
+        raise conflict(str(error)) from None
     return HttpResponse(status=204)
 
 

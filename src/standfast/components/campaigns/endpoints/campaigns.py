@@ -35,7 +35,7 @@ from standfast.platform.rest.operation import (
 )
 from standfast.platform.rest.preconditions import GUARDED, IF_MATCH, require_match, show_version
 from standfast.platform.rest.problems import FieldFault, Problem, conflict, not_found, unprocessable
-from standfast.platform.rest.values import Line, Name, Text
+from standfast.platform.rest.values import Id, Line, Name, Text
 
 router = Router(tags=["Campaigns"])
 READ, WRITE = "campaigns:read", "campaigns:write"
@@ -44,7 +44,6 @@ SHOWN = (*SETTINGS, "state", "send_at", "send_id", "skipped", "created_at", "upd
 Email = Annotated[Text, Field(max_length=254)]
 Ids = Annotated[list[Annotated[int, Field(ge=1, lt=ID_MAX)]], Field(max_length=LISTS_MAX)]
 Language = Annotated[Text, Field(min_length=2, max_length=8)]
-Content = Brand = Annotated[int, Field(ge=1, lt=ID_MAX)]
 Rate = Annotated[int, Field(ge=1, le=RATE_MAX)]
 
 
@@ -59,11 +58,11 @@ class CampaignIn(Given):
     reply_to: Email = Field("", description="Left empty, the From address.")
     address: Line = Field("", description="The postal address; left empty, the account's.")
     language: Language = "en"
-    content_id: Content | None = None
+    content_id: Id | None = None
     list_ids: Ids = Field([], description="Whose subscribers get it.")
     suppressed_list_ids: Ids = Field([], description="Whose subscribers do not, though they are on another.")
     secure_list_ids: Ids = Field([], description="Secure lists whose people do not get it.")
-    brand_id: Brand | None = Field(None, description="Whose do-not-mail is heeded, instead of the general one.")
+    brand_id: Id | None = Field(None, description="Whose do-not-mail is heeded, instead of the general one.")
     rate_per_minute: Rate | None = Field(None, description="Messages at most; null: as fast as they are taken.")
 
 
@@ -78,11 +77,11 @@ class CampaignChange(Given):
     reply_to: Email = unless_said()
     address: Line = unless_said()
     language: Language = unless_said()
-    content_id: Content | None = unless_said()
+    content_id: Id | None = unless_said()
     list_ids: Ids = unless_said()
     suppressed_list_ids: Ids = unless_said()
     secure_list_ids: Ids = unless_said()
-    brand_id: Brand | None = unless_said()
+    brand_id: Id | None = unless_said()
     rate_per_minute: Rate | None = unless_said()
 
 

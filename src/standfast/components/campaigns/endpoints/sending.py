@@ -143,8 +143,13 @@ def checks(request: HttpRequest, campaign_id: int, exact: bool = Query(False, de
 def audience(request: HttpRequest, campaign_id: int, exact: bool = Query(False, description=_EXACT)) -> dict[str, Any]:
     found = campaign_of(request, campaign_id)
     count = delivery.count_audience if exact else delivery.estimate_audience
-    chosen = {"list_ids": found.list_ids, "suppressed_list_ids": found.suppressed_list_ids}
-    return _audience(count(account_id=found.account_id, **chosen) if found.list_ids else delivery.Audience(0, {}))
+    if not found.list_ids:
+        return _audience(delivery.Audience(0, {}))
+    counted = count(
+        account_id=found.account_id, list_ids=found.list_ids, suppressed_list_ids=found.suppressed_list_ids,
+        secure_list_ids=found.secure_list_ids, brand_id=found.brand_id,
+    )  # fmt: skip
+    return _audience(counted)
 
 
 @operation(

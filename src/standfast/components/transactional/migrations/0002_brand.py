@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("audience", "0008_brands_of_mail"), ("transactional", "0001_initial")]
+    dependencies = [("audience", "0009_brands_of_mail"), ("transactional", "0001_initial")]
 
     operations = [
         migrations.AddField(

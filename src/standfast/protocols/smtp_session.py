@@ -9,11 +9,7 @@ from typing import TypeAlias
 
 from .smtp_outcome import Reply
 
-LINE_BYTES_MAX = 998
-"""RFC 5322 section 2.1.1, without the CRLF."""
-
 _PATH = re.compile(r'\s*<((?:"(?:[^"\\]|\\.)*"|[^<>"\s])*)>(?:\s+(.*))?\Z')
-_LEADING_DOT = re.compile(rb"\n\.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +77,10 @@ class Limits:
     errors: int = 20
     idle_commands: int = 200  # commands in a row that carry no mail: NOOP, RSET, EHLO
     connections: int = 500
-    idle_seconds: float = 300
+    held_bytes: int = 256 * 1024 * 1024  # of messages that are still coming in, on all connections
+    idle_seconds: float = 300  # within it a command is whole, and 16 KB of a message or all of it are here
+    auth_failures: int = 3
+    auth_delay_seconds: float = 1.0  # before a failed AUTH is answered
 
 
 def parse_path(argument: str) -> tuple[str, dict[str, str]] | None:
@@ -97,25 +96,3 @@ def parse_path(argument: str) -> tuple[str, dict[str, str]] | None:
         keyword, _, value = word.partition("=")
         parameters[keyword.upper()] = value
     return match.group(1), parameters
-
-
-def body_fault(body: bytes | bytearray) -> Reply | None:
-    """Why the bytes of a message are refused: bare CR or LF (SMTP smuggling, RFC 5321 section 2.3.8), endless lines."""
-    pairs = body.count(b"\r\n")
-    if body.count(b"\n") != pairs or body.count(b"\r") != pairs:
-        return Reply(550, "5.6.11 lines must end with CRLF; a bare CR or LF is not accepted (RFC 5321 2.3.8)")
-    position = 0
-    # From line end to the last line end within reach: one step a kilobyte, not one a line.
-    while position + LINE_BYTES_MAX + 2 < len(body):
-        end = body.rfind(b"\n", position, position + LINE_BYTES_MAX + 2)
-        if end < 0:
-            return Reply(550, f"5.6.0 a line has more than {LINE_BYTES_MAX} bytes (RFC 5322 2.1.1)")
-        position = end + 1
-    return None
-
-
-def unstuff(body: bytes | bytearray) -> bytes:
-    """Take the first dot from lines that start with one (RFC 5321 section 4.5.2); body starts with a CRLF before it."""
-    if _LEADING_DOT.search(body):
-        return _LEADING_DOT.sub(b"\n", body)[2:]
-    return bytes(memoryview(body)[2:])

@@ -8,18 +8,19 @@ the machine itself.
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from .smtp_dialogue import Session
 from .smtp_outcome import Reply
-from .smtp_server import Answer, Server, Session
+from .smtp_server import Answer, Server
 
 _CANCELLED = Reply(501, "5.7.0 authentication cancelled")
 _NOT_BASE64 = Reply(501, "5.5.2 not base64")
 _LOCAL = ("127.0.0.1", "::1")
-TRIES_MAX = 3
 
 
 class SubmissionSession(Session):
@@ -30,7 +31,7 @@ class SubmissionSession(Session):
     def __init__(self, server: Server) -> None:
         super().__init__(server)
         self.authenticated = False
-        self._tries = 0
+        self._failures = 0
         self._said_all = False
         self._verbs[b"AUTH"] = self._auth
 
@@ -113,14 +114,24 @@ class SubmissionSession(Session):
             return None
 
     def _let_in(self, username: str, password: str) -> None:
-        self._tries += 1
-        if self._tries > TRIES_MAX:
-            self._say(Reply(421, "4.7.0 too many tries"))
-            return
-
         def then(answer: Any) -> None:
-            reply = answer or Reply(235, "2.7.0 let in")
-            self.authenticated = reply.code == 235
-            self._say(reply)
+            if answer is None or answer.code == 235:
+                self.authenticated = True
+                self._say(answer or Reply(235, "2.7.0 let in"))
+            elif answer.code < 500:
+                self._say(answer)
+            else:
+                self._ask(lambda: self._later(answer), self._refuse)
 
         self._ask(lambda: self.hooks.on_auth(username, password), then)
+
+    async def _later(self, reply: Reply) -> Reply:
+        """Who guesses waits for every answer."""
+        await asyncio.sleep(self.limits.auth_delay_seconds)
+        return reply
+
+    def _refuse(self, reply: Reply) -> None:
+        self._failures += 1
+        self._say(reply)
+        if self._failures >= self.limits.auth_failures:
+            self._say(Reply(421, "4.7.0 too many tries"))

@@ -133,6 +133,59 @@ async def test_limits_answer_with_a_code() -> None:
         assert b"250 2.0.0" in await say(server, OPEN + (b"x" * 998 + b"\r\n") * 5 + b".\r\n")
 
 
+@pytest.mark.parametrize("given", [b"EHLO me\r\nMAIL FROM:<", OPEN])
+async def test_a_byte_now_and_then_is_idleness_too(given: bytes) -> None:
+    async with keeping(limits=Limits(idle_seconds=0.3)) as server:
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(given)
+
+        async def trickle() -> None:
+            while True:
+                writer.write(b"x")
+                await asyncio.sleep(0.02)
+
+        trickling = asyncio.create_task(trickle())
+        text = await asyncio.wait_for(reader.read(), 10)
+        trickling.cancel()
+        writer.close()
+        assert text.endswith(b"421 4.4.2 idle for too long\r\n")
+        assert Keeper.kept == []
+
+
+async def test_a_slow_but_steady_message_is_taken() -> None:
+    async with keeping(limits=Limits(idle_seconds=0.3)) as server:
+        pieces = [(b"y" * 98 + b"\r\n") * 200] * 12
+        assert b"250 2.0.0 ok" in await say(server, OPEN, *pieces, b".\r\n", pause=0.05)
+        assert len(Keeper.kept) == 1 and not server.held_bytes
+
+
+async def test_many_messages_at_once_do_not_fill_the_memory() -> None:
+    async with keeping(limits=Limits(held_bytes=150_000)) as server:
+        first = await asyncio.open_connection("127.0.0.1", server.port)
+        first[1].write(OPEN + b"x" * 100_000)
+        while not server.held_bytes:
+            await asyncio.sleep(0.01)
+        assert b"421 4.3.1" in await say(server, OPEN, b"x" * 100_000)
+        first[1].write(b"\r\n" + b"QUIT\r\n")
+        first[1].close()
+        while server.held_bytes:
+            await asyncio.sleep(0.01)
+        assert b"250 2.0.0 ok" in await say(server, OPEN, (b"y" * 98 + b"\r\n") * 1000 + b".\r\n")
+
+
+async def test_who_reads_no_replies_is_cut_off() -> None:
+    async with keeping(limits=Limits(idle_seconds=0.3, idle_commands=10**6)) as server:
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.transport.pause_reading()  # type: ignore[attr-defined]
+        writer.write(b"EHLO me\r\n" * 60_000)
+        while not server.sessions:
+            await asyncio.sleep(0.01)
+        while server.sessions:
+            await asyncio.sleep(0.05)
+        writer.transport.abort()
+        assert not reader.at_eof()
+
+
 @pytest.mark.parametrize(
     ("line", "code"),
     [

@@ -8,7 +8,7 @@ import socket
 import pytest
 
 from standfast.protocols.smtp_outcome import Reply
-from standfast.protocols.smtp_server import SessionHooks, serve
+from standfast.protocols.smtp_server import Limits, SessionHooks, serve
 from standfast.protocols.smtp_submission import SubmissionSession
 
 
@@ -27,7 +27,8 @@ class Hooks(SessionHooks):
 @pytest.fixture
 async def port():
     Hooks.got, Hooks.asked = [], []
-    server = await serve(host="127.0.0.1", port=0, hooks=Hooks, session=SubmissionSession)
+    limits = Limits(auth_delay_seconds=0.01)
+    server = await serve(host="127.0.0.1", port=0, hooks=Hooks, session=SubmissionSession, limits=limits)
     yield server.port
     await server.close()
 
@@ -107,7 +108,8 @@ async def test_a_client_that_closed_its_side_still_hears_the_answer():
     assert answers.endswith(b"250 2.0.0 ok\r\n")
 
 
-async def test_a_guesser_is_sent_away(port):
+async def test_a_guesser_is_sent_away_at_the_third_wrong_word(port):
     wrong = b"AUTH PLAIN " + base64.b64encode(b"\0u\0wrong")
     answers = await run(lambda: dialogue(port, b"EHLO x", wrong, wrong, wrong, wrong))
     assert answers[-4:] == [b"535", b"535", b"535", b"421"]
+    assert len(Hooks.asked) == 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 
 from django.db import InterfaceError, OperationalError
@@ -15,6 +16,7 @@ from standfast.services.smtp_api.order import Dialect, Order, OrderRefused, read
 from standfast.services.smtp_api.personal import messages_of
 
 _KEY = re.compile(r"sf_([0-9]{1,18})_[A-Za-z0-9_-]{20,100}")
+WRONG_KEY_SECONDS = 1.0  # before a message with a key that is none is answered, as AUTH waits: nobody guesses fast
 NOT_IN = Reply(535, "5.7.8 there is no such API key")
 
 
@@ -73,6 +75,7 @@ class Submission(SessionHooks):
         if isinstance(holder, Reply):
             if holder is AGAIN_LATER:
                 return holder
+            await asyncio.sleep(WRONG_KEY_SECONDS)
             return failed("Invalid Header X-AccountID" if holder is NOT_IN else holder.text.partition(" ")[2])
         if not holder.is_bound:
             return Reply(

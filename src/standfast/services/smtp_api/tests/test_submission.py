@@ -13,6 +13,7 @@ from standfast.components.transactional.api import TransactionalCampaign
 from standfast.platform.tenancy import account_scope
 from standfast.protocols.smtp_server import Limits, serve
 from standfast.protocols.smtp_submission import SubmissionSession
+from standfast.services.smtp_api import session
 from standfast.services.smtp_api.acceptance import Acceptance
 from standfast.services.smtp_api.session import Submission
 
@@ -34,7 +35,8 @@ def account(transactional_db, cast):
 
 
 @pytest.fixture
-async def port(account):
+async def port(account, monkeypatch):
+    monkeypatch.setattr(session, "WRONG_KEY_SECONDS", 0.01)
     acceptance = Acceptance()
     server = await serve(
         host="127.0.0.1", port=0, hooks=lambda: Submission(acceptance), session=SubmissionSession,

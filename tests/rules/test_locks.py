@@ -39,13 +39,12 @@ def distribution(requirement: str) -> str:
     return re.split(r"[^\w.-]", requirement)[0].lower().replace("_", "-")
 
 
-def test_the_islands_lock_names_no_address() -> None:
-    path = ROOT / "islands/package-lock.json"
-    if not (ROOT / "islands/package.json").exists():
-        return
-    packages = json.loads(path.read_text())["packages"]
+@pytest.mark.parametrize("folder", ["islands", "tests/clients", "benchmarks/haraka"])
+def test_locks_of_node_name_no_address(folder: str) -> None:
+    packages = json.loads((ROOT / folder / "package-lock.json").read_text())["packages"]
     assert not [name for name, package in packages.items() if "://" in str(package.get("resolved", ""))]
     assert all("integrity" in package or package.get("link") or not name for name, package in packages.items())
+    assert "omit-lockfile-registry-resolved=true" in (ROOT / folder / ".npmrc").read_text()
 
 
 def test_what_sets_a_machine_up_names_no_address() -> None:

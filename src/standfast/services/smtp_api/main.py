@@ -26,10 +26,7 @@ LIMITS = Limits(message_bytes=MESSAGE_BYTES_MAX, recipients=RECIPIENTS_MAX, conn
 
 
 def main(config: Config) -> None:
-    """Serve until SIGTERM or SIGINT; what was answered for is committed then."""
-    import django
-
-    django.setup()
+    """Serve until SIGTERM or SIGINT; what was answered for is committed then. Django is set up already."""
     uvloop.run(_serve(config))
 
 

@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import psycopg
 from django.db import connection
 
 from standfast.components.audience.api import bear_brand
@@ -23,6 +24,8 @@ from standfast.components.delivery.queries import QUERIES
 
 SAME_WITHIN = dt.timedelta(hours=24)
 """A message that comes again under the same key within this time is the same message."""
+
+_APPEND = QUERIES.append_submissions.sql.replace("%(raws)s", "%(raws)b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +107,7 @@ def submit(*, account_id: int, send_id: int, messages: Sequence[Submission]) -> 
             fresh.append((total, message, key))
             found.append(Taken(total, again=False))
         if fresh:
-            _append(cursor, account_id, send_id, fresh, now)
+            _append(account_id, send_id, fresh, now)
     branded = {seq: one.brand_id for seq, one, _ in fresh if one.brand_id is not None}
     if branded:
         bear_brand(account_id=account_id, send_id=send_id, brand_of=branded)
@@ -125,26 +128,28 @@ def _known(
 
 
 def _append(
-    cursor: Any, account_id: int, send_id: int, fresh: Sequence[tuple[int, Submission, str | None]], now: dt.datetime
+    account_id: int, send_id: int, fresh: Sequence[tuple[int, Submission, str | None]], now: dt.datetime
 ) -> None:
     messages = [message for _, message, _ in fresh]
-    cursor.execute(
-        QUERIES.append_submissions.sql,
-        {
-            "account_id": account_id,
-            "send_id": send_id,
-            "now": now,
-            "seqs": [seq for seq, _, _ in fresh],
-            "contacts": [message.contact_id for message in messages],
-            "emails": [message.email for message in messages],
-            "dues": [message.due_at if message.due_at and message.due_at > now else None for message in messages],
-            "sources": [message.source_id for message in messages],
-            "values": [json.dumps(message.values) for message in messages],
-            "raws": [message.raw for message in messages],
-            "ignores": [message.ignore_do_not_mail for message in messages],
-            "keys": [key for _, _, key in fresh],
-        },
-    )
+    # Not Django's cursor, which writes the values into the statement: 0.3 ms for 10 KB, and as bytes a hundredth.
+    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
+        cursor.execute(
+            _APPEND,
+            {
+                "account_id": account_id,
+                "send_id": send_id,
+                "now": now,
+                "seqs": [seq for seq, _, _ in fresh],
+                "contacts": [message.contact_id for message in messages],
+                "emails": [message.email for message in messages],
+                "dues": [message.due_at if message.due_at and message.due_at > now else None for message in messages],
+                "sources": [message.source_id for message in messages],
+                "values": [json.dumps(message.values) for message in messages],
+                "raws": [message.raw for message in messages],
+                "ignores": [message.ignore_do_not_mail for message in messages],
+                "keys": [key for _, _, key in fresh],
+            },
+        )
 
 
 def _key(message: Submission) -> str:

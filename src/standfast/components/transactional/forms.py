@@ -8,7 +8,7 @@ from django import forms
 
 from standfast.components.content.api import LANGUAGES, Content
 from standfast.components.transactional.models import TransactionalCampaign
-from standfast.components.transactional.submitting import Refused, check_sender
+from standfast.components.transactional.submitting import Refused, check_senders
 from standfast.protocols.address import AddressError, parse_address
 
 
@@ -55,7 +55,7 @@ class CampaignForm(forms.ModelForm):
         email: str = self.cleaned_data["from_email"]
         if email:
             try:
-                check_sender(self.instance.account_id, email)
+                check_senders(self.instance.account_id, [email])
             except Refused as refused:
                 raise forms.ValidationError(refused.text) from refused
         return email

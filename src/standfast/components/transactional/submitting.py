@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -88,8 +88,7 @@ def deliver(campaign: TransactionalCampaign, messages: Sequence[Templated | Fini
 
     Raises Refused for the first message that cannot be taken; then none is. People who are new become contacts, on no list.
     """
-    for message in messages:
-        _check_sender(campaign, message)
+    check_senders(campaign.account_id, {message.from_email or campaign.from_email for message in messages})
     brands = _brands(campaign, messages)
     landed = _contacts(campaign.account_id, [message.recipient for message in messages])
     submissions: list[Submission] = []
@@ -122,19 +121,23 @@ def _brands(
     return found
 
 
-def _check_sender(campaign: TransactionalCampaign, message: Templated | Finished) -> None:
-    check_sender(campaign.account_id, message.from_email or campaign.from_email)
+def check_senders(account_id: int, emails: Iterable[str]) -> None:
+    """Whether the account may send from these addresses; one query for all. In the account's scope. Raises Refused."""
+    parents = [_parents(email) for email in emails]
+    asked = {domain for domains in parents for domain in domains}
+    owned = set(SendingDomain.objects.filter(account_id=account_id, domain__in=asked).values_list("domain", flat=True))
+    for domains in parents:
+        if owned.isdisjoint(domains):
+            raise Refused("from_email", f"{domains[0]} is none of the account's sending domains.")
 
 
-def check_sender(account_id: int, email: str) -> None:
-    """Whether the account may send from this address. In the account's scope. Raises Refused."""
+def _parents(email: str) -> list[str]:
+    """The host of an address and the domains above it, but the topmost."""
     try:
         host = parse_address(email).email.rpartition("@")[2].lower()
     except AddressError as error:
         raise Refused("from_email", f"The sender {email!r} is no address: {error.reason}") from error
-    parents = [host.split(".", n)[-1] for n in range(host.count("."))] or [host]
-    if not SendingDomain.objects.filter(account_id=account_id, domain__in=parents).exists():
-        raise Refused("from_email", f"{host} is none of the account's sending domains.")
+    return [host.split(".", n)[-1] for n in range(host.count("."))] or [host]
 
 
 def _contacts(account_id: int, people: Sequence[Recipient]) -> list[tuple[int, str]]:

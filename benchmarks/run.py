@@ -71,6 +71,11 @@ def smtp() -> None:
     child("benchmarks.smtp")
 
 
+def submission() -> None:
+    """The SMTP API on one core, beside Postfix and Haraka."""
+    child("benchmarks.submission")
+
+
 def protocols() -> None:
     """Tokens, headers, DKIM, addresses, bounces."""
     child("benchmarks.protocols")
@@ -81,7 +86,7 @@ def pages() -> None:
     child("benchmarks.pages")
 
 
-PARTS: list[Callable[[], None]] = [protocols, content, smtp, tracker, audience, sending, folding, pages]
+PARTS: list[Callable[[], None]] = [protocols, content, smtp, submission, tracker, audience, sending, folding, pages]
 
 
 def row(name: str, value: float, limit: float | None, note: str = "", *, most: bool = False) -> None:

@@ -65,10 +65,10 @@ def environment() -> dict[str, str]:
 
 
 class Postfix:
-    """One that runs: `port`, `log()`, `queued()`, `try_again()`."""
+    """One that runs: `port`, `pid` of its master, `log()`, `queued()`, `try_again()`."""
 
     def __init__(self, directory: Path, port: int) -> None:
-        self.directory, self.port = directory, port
+        self.directory, self.port, self.pid = directory, port, 0
 
     def log(self) -> str:
         path = self.directory / "log"
@@ -108,6 +108,7 @@ def postfix(settings: Mapping[str, object]) -> Iterator[Postfix]:
         [HOME / "usr/lib/postfix/sbin/master", "-c", directory / "etc", "-d"],
         env=environment(), stdout=subprocess.DEVNULL, stderr=(directory / "errors").open("wb"), start_new_session=True,
     )  # fmt: skip
+    running.pid = master.pid
     try:
         while socket.socket().connect_ex(("127.0.0.1", running.port)):
             assert master.poll() is None, (directory / "errors").read_text() + running.log()

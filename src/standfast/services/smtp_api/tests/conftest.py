@@ -5,6 +5,7 @@ import ssl
 import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -48,7 +49,7 @@ async def serving(certificate: Path, submission: type[Submission] = Submission) 
     servers = [
         await serve(
             host="127.0.0.1", port=0, hooks=lambda: submission(acceptance, DIALECTS), session=SubmissionSession,
-            ssl_context=context, implicit_tls=implicit, limits=LIMITS,
+            ssl_context=context, implicit_tls=implicit, limits=replace(LIMITS, auth_delay_seconds=0.01),
         )
         for implicit in (False, True)
     ]  # fmt: skip

@@ -9,9 +9,9 @@ BEFORE = importlib.import_module("standfast.components.delivery.migrations.0004_
 DROP_BEFORE = "DROP FUNCTION delivery_judged(bigint, bigint[], bigint[], bigint, bigint)"
 DROP = "DROP FUNCTION delivery_judged(bigint, bigint[], bigint[], bigint[], bigint, bigint, bigint)"
 
-# General do-not-mail is for mail of no brand, a brand's for mail of that brand. Of secure lists hashes alone are known: each
-# person's are looked up in the entries' primary key, last, as it is the dearest. The caller's constants are written into the
-# query: without a brand or secure lists nothing of theirs is left in the plan.
+# General do-not-mail is for mail of no brand, a brand's for mail of that brand; a dead address is dead for all. Of secure lists
+# hashes alone are known: each person's are looked up in the entries' primary key, last, as it is the dearest. The caller's
+# constants are written into the query: without a brand or secure lists nothing of theirs is left in the plan.
 JUDGED = """
 CREATE FUNCTION delivery_judged(account bigint, lists bigint[], left_out bigint[], secure bigint[], brand bigint,
                                 lowest bigint DEFAULT 0, below bigint DEFAULT 9223372036854775807)
@@ -39,7 +39,8 @@ RETURNS TABLE (contact_id bigint, email varchar, reason text) LANGUAGE sql STABL
               ) THEN 'secure_list' END
   FROM member m
   JOIN audience_contact_v c ON c.account_id = account AND c.id = m.contact_id
-  LEFT JOIN audience_do_not_mail_v d ON brand IS NULL AND d.account_id = account AND d.email_key = c.email_key
+  LEFT JOIN audience_do_not_mail_v d ON d.account_id = account AND d.email_key = c.email_key
+    AND (brand IS NULL OR d.reason = 'hard_bounce')
   LEFT JOIN audience_brand_do_not_mail_v b ON b.account_id = account AND b.brand_id = brand AND b.email_key = c.email_key
   LEFT JOIN suppressed x ON x.contact_id = m.contact_id
 $$;

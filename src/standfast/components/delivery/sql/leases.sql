@@ -86,7 +86,8 @@ SELECT r.seq, r.contact_id, r.email, r.attempts, (c.email IS NOT NULL OR r.conta
        c.first_name, c.last_name, c.phone, c.fax, c.uid, c.time_zone, c.fields, c.created_at, c.updated_at
 FROM leased r
 LEFT JOIN audience_contact_v c ON c.account_id = :account_id AND c.id = r.contact_id
-LEFT JOIN audience_do_not_mail_v d ON r.brand_id IS NULL AND d.account_id = :account_id AND d.email_key = c.email_key
+LEFT JOIN audience_do_not_mail_v d ON d.account_id = :account_id AND d.email_key = c.email_key
+  AND (r.brand_id IS NULL OR d.reason = 'hard_bounce')
 LEFT JOIN audience_brand_do_not_mail_v b
   ON b.account_id = :account_id AND b.brand_id = r.brand_id AND b.email_key = c.email_key
 ORDER BY r.seq;

@@ -60,7 +60,7 @@ CHOICES = st.builds(
 
 def barred(person: Person, choice: Choice) -> str | None:
     """What keeps mail from a person, whatever the lists say."""
-    if choice.brand is None and person.general:
+    if person.general and (choice.brand is None or person.general == "hard_bounce"):
         return f"do_not_mail:{person.general}"
     if choice.brand in person.brands:
         return f"brand_do_not_mail:{person.brands[choice.brand]}"

@@ -176,9 +176,9 @@ def _settle(cursor: Any, account_id: int, row: Any, outcome: Outcome) -> None:
         QUERIES.note_attempt.sql,
         {**where, "status": outcome.status, "milliseconds": outcome.milliseconds, "detail": outcome.detail},
     )
-    over = outcome.good or outcome.status == GONE or row.attempts > len(RETRY_SECONDS)
+    over = outcome.good or outcome.status == GONE or row.tries > len(RETRY_SECONDS)
     state = DeliveryState.DONE if outcome.good else DeliveryState.FAILED if over else DeliveryState.DUE
-    wait = 0 if over else RETRY_SECONDS[row.attempts - 1]
+    wait = 0 if over else RETRY_SECONDS[row.tries - 1]
     cursor.execute(
         QUERIES.settle.sql,
         {**where, "state": state.value, "next_at": now + dt.timedelta(seconds=wait), "detail": outcome.detail,

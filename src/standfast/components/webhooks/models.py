@@ -51,6 +51,7 @@ class Delivery(models.Model):
     kind = models.CharField(max_length=80)
     state = models.CharField(max_length=8, choices=DeliveryState.choices, db_default=DeliveryState.DUE)
     attempts = models.SmallIntegerField(db_default=0)
+    attempts_before = models.SmallIntegerField(db_default=0, help_text="Of those, made before it was last sent again.")
     next_at = models.DateTimeField()
     detail = models.CharField(max_length=255, null=True)
     done_at = models.DateTimeField(null=True)

@@ -23,13 +23,13 @@ WITH due AS (
 ), taken AS (
   UPDATE webhooks_delivery d SET state = 'trying', attempts = d.attempts + 1, next_at = :until
   FROM due WHERE d.account_id = :account_id AND d.endpoint_id = due.endpoint_id AND d.position = due.position
-  RETURNING d.endpoint_id, d.position, d.attempts
+  RETURNING d.endpoint_id, d.position, d.attempts, d.attempts - d.attempts_before AS tries
 ), noted AS (
   INSERT INTO webhooks_attempt (account_id, endpoint_id, position, n, at)
   SELECT :account_id, endpoint_id, position, attempts, :now FROM taken
   ON CONFLICT (account_id, endpoint_id, position, n) DO NOTHING
 )
-SELECT t.endpoint_id, t.position, t.attempts, n.url, n.secret_sealed, e.kind, e.at, e.contact_id, e.send_id, e.seq, e.data, c.email
+SELECT t.endpoint_id, t.position, t.attempts, t.tries, n.url, n.secret_sealed, e.kind, e.at, e.contact_id, e.send_id, e.seq, e.data, c.email
 FROM taken t
 JOIN webhooks_endpoint n ON n.account_id = :account_id AND n.id = t.endpoint_id
 JOIN event e ON e.account_id = :account_id AND e.position = t.position
@@ -60,7 +60,8 @@ INSERT INTO webhooks_delivery (account_id, endpoint_id, position, kind, next_at)
 SELECT :account_id, n.id, e.position, e.kind, :now
 FROM event e JOIN webhooks_endpoint n ON n.account_id = :account_id AND n.id = :endpoint_id AND (n.kinds = '{}' OR e.kind = ANY(n.kinds))
 WHERE e.account_id = :account_id AND e.position >= :first AND e.position <= :last
-ON CONFLICT (account_id, endpoint_id, position) DO UPDATE SET state = 'due', next_at = excluded.next_at, done_at = NULL;
+ON CONFLICT (account_id, endpoint_id, position) DO UPDATE SET state = 'due', next_at = excluded.next_at, done_at = NULL,
+  attempts_before = webhooks_delivery.attempts;
 
 -- name: deliveries
 -- An endpoint's deliveries, of one state or all, the latest first, below a place. Primary key.

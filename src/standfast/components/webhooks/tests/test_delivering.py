@@ -21,6 +21,7 @@ from standfast.components.webhooks.api import (
     send_again,
     send_test,
 )
+from standfast.components.webhooks.delivering import RETRY_SECONDS
 from standfast.components.webhooks.jobs import forget_deliveries
 from standfast.platform import consumers, events, postgres
 from standfast.platform.tenancy import account_scope
@@ -142,6 +143,21 @@ def test_a_failure_is_tried_again_under_the_same_id_and_the_log_shows_both(accou
     assert len({headers["webhook-id"] for headers, _ in receiver.got}) == 1
     with account_scope(account.pk):
         assert [one.status for one in Attempt.objects.order_by("n")] == [500, 204]
+
+
+def test_what_was_given_up_and_is_sent_again_is_tried_as_often_as_at_first(account, receiver, work):
+    endpoint, _ = make(account, receiver.url)
+    receiver.statuses = [500] * 20
+    happen(account, "clicked")
+    for _ in range(len(RETRY_SECONDS) + 1):
+        work()
+        hasten(account)
+    [(position, state, attempts)] = deliveries(account)
+    assert (state, attempts) == ("failed", len(RETRY_SECONDS) + 1)
+    with account_scope(account.pk):
+        assert send_again(endpoint, first=position, last=position) == 1
+    work()
+    assert deliveries(account) == [(position, "due", attempts + 1)]
 
 
 def hasten(account) -> None:

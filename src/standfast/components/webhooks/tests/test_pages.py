@@ -111,10 +111,12 @@ def test_an_endpoint_keeps_the_programs_own_kinds(alice, cast):
         made, _ = create_endpoint(account_id=cast.account.pk, url="https://hooks.example/", kinds=["custom.order_paid"])
     page = text(alice.get(to("change", cast, made.pk)))
     assert "custom.order_paid" in page and "Your own" in page
-    alice.post(to("change", cast, made.pk), {"url": made.url, "which": "chosen", "kinds": ["order_paid", "clicked"]})
+    alice.post(
+        to("change", cast, made.pk), {"url": made.url, "which": "chosen", "kinds": ["custom_order_paid", "clicked"]}
+    )
     with account_scope(cast.account.pk):
         made.refresh_from_db()
-        assert made.kinds == ["clicked", "order_paid"]
+        assert made.kinds == ["clicked", "custom_order_paid"]
 
 
 def test_it_is_paused_and_goes_on(alice, cast, endpoint):

@@ -81,12 +81,17 @@ def protocols() -> None:
     child("benchmarks.protocols")
 
 
+def rest() -> None:
+    """Events and contacts through the REST service, over HTTP."""
+    child("benchmarks.rest")
+
+
 def pages() -> None:
     """Every page of an account with 100,000 people and a million events, in ms."""
     child("benchmarks.pages")
 
 
-PARTS: list[Callable[[], None]] = [protocols, content, smtp, submission, tracker, audience, sending, folding, pages]
+PARTS: list[Callable[[], None]] = [protocols, content, smtp, submission, tracker, audience, sending, folding, rest, pages]
 
 
 def row(name: str, value: float, limit: float | None, note: str = "", *, most: bool = False) -> None:

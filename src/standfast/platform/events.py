@@ -7,6 +7,7 @@ transaction: positions have no gaps and commit in order, so "everything up to he
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -64,15 +65,25 @@ def _copy(cursor: Any, account_id: int, first: int, events: Sequence[Event]) -> 
 
 
 def _insert(cursor: Any, account_id: int, first: int, events: Sequence[Event]) -> None:
-    at, kind, contact, send, seq, data = zip(*events, strict=True)
+    """One JSON text for all of them: written as arrays, their escaping by psycopg costs more than everything else of a call."""
+    rows = [
+        {
+            "at": at.isoformat(),
+            "kind": kind,
+            "contact_id": contact_id,
+            "send_id": send_id,
+            "seq": seq,
+            "data": data or None,
+        }
+        for at, kind, contact_id, send_id, seq, data in events
+    ]
     cursor.execute(
         f"INSERT INTO event ({COLUMNS}) "  # noqa: S608 - a constant
-        "SELECT %s, %s + ord - 1, at, kind, contact_id, send_id, seq, data FROM "
-        "unnest(%s::timestamptz[], %s::text[], %s::bigint[], %s::bigint[], %s::int[], %s::jsonb[]) "
+        "SELECT %s, %s + ord - 1, at, kind, contact_id, send_id, seq, data FROM ROWS FROM (json_to_recordset(%s::json) "
+        "AS (at timestamptz, kind text, contact_id bigint, send_id bigint, seq int, data jsonb)) "
         "WITH ORDINALITY AS e(at, kind, contact_id, send_id, seq, data, ord)",
-        [account_id, first, list(at), list(kind), list(contact), list(send), list(seq),
-         [Jsonb(value) if value else None for value in data]],
-    )  # fmt: skip
+        [account_id, first, json.dumps(rows, default=dict, separators=(",", ":"))],
+    )
 
 
 def head(cursor: Any, *, account_id: int) -> int:

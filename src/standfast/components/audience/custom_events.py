@@ -156,7 +156,7 @@ def _find(cursor: Any, account_id: int, happenings: Sequence[Happening]) -> _Peo
 
 def _taken_before(cursor: Any, account_id: int, keys: Mapping[int, str | None], now: dt.datetime) -> list[int]:
     """Take the ids that are new; the numbers of those that were taken before, in this batch too."""
-    first: dict[bytes, int] = {}
+    first: dict[str, int] = {}
     again = []
     for n, key in keys.items():
         if key is not None and first.setdefault(_digest(key), n) != n:
@@ -165,14 +165,14 @@ def _taken_before(cursor: Any, account_id: int, keys: Mapping[int, str | None], 
         return []
     cursor.execute(
         QUERIES.take_event_keys.sql,
-        {"account_id": account_id, "keys": sorted(first), "now": now, "before": now - ONCE_WITHIN},
+        {"account_id": account_id, "keys": ",".join(first), "now": now, "before": now - ONCE_WITHIN},
     )
-    new = {bytes(row[0]) for row in cursor.fetchall()}
+    new = {bytes(row[0]).hex() for row in cursor.fetchall()}
     return again + [n for digest, n in first.items() if digest not in new]
 
 
-def _digest(key: str) -> bytes:
-    return hashlib.blake2b(key.encode(), digest_size=16).digest()
+def _digest(key: str) -> str:
+    return hashlib.blake2b(key.encode(), digest_size=16).hexdigest()
 
 
 def _make(cursor: Any, account_id: int, missing: Mapping[str, Happening]) -> dict[str, int]:

@@ -9,7 +9,7 @@ SELECT uid, id FROM audience_contact WHERE account_id = :account_id AND uid = AN
 -- Ids of events that are new, or were forgotten by now; in their order, so that two batches with the same ids wait for each other
 -- instead of locking each other out. Primary key (account_id, key).
 INSERT INTO audience_eventkey AS k (account_id, key, at)
-SELECT :account_id, given, :now FROM unnest(:keys::bytea[]) AS given ORDER BY given
+SELECT :account_id, decode(given, 'hex'), :now FROM unnest(string_to_array(:keys, ',')) AS given ORDER BY given
 ON CONFLICT (account_id, key) DO UPDATE SET at = excluded.at WHERE k.at < :before
 RETURNING key;
 

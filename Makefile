@@ -3,7 +3,7 @@ SHELL := /bin/bash
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup tools replay-tools run test lint fmt bench chaos simulate lock clean
+.PHONY: help setup tools replay-tools run test lint fmt bench fuzz chaos simulate lock clean
 
 help: ## say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -39,6 +39,9 @@ fmt: tools ## bring the code into shape
 
 bench: tools ## every figure beside its limit
 	@$(BIN)/python benchmarks/run.py $(ARGS)
+
+fuzz: tools ## our own API with hundreds of made-up requests an operation (EXAMPLES=300)
+	@STANDFAST_FUZZ_EXAMPLES=$(or $(EXAMPLES),300) $(BIN)/pytest src/standfast/services/rest_api/tests/test_own_api.py -k schemathesis $(ARGS)
 
 chaos: tools ## kill processes at random during sends (ARGS="--kills 100 --people 20000")
 	@$(BIN)/python -m tests.chaos.kills $(ARGS)

@@ -174,16 +174,15 @@ def _problem(request: HttpRequest, found: Problem) -> HttpResponse:
     return problem(request, found)
 
 
-def _where(location: Sequence[int | str]) -> str:
-    """body.email, query.limit: django-ninja names the parameter `body` of our functions as well."""
-    parts = location[1:] if tuple(location[:2]) == ("body", "body") else location
-    return ".".join(map(str, parts))
-
-
 @api.exception_handler(ValidationError)
 def _invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
-    faults = [FieldFault(_where(row["loc"]), str(row["msg"])) for row in error.errors[:50]]
+    faults = [FieldFault(_place(row["loc"]), str(row["msg"])) for row in error.errors[:50]]
     return problem(request, Problem(422, "The request is not valid", faults=faults))
+
+
+def _place(found: Sequence[Any]) -> str:
+    """body.email, query.limit: without the name that the operation's function has for its body."""
+    return ".".join(map(str, (found[0], *found[2:]) if found[0] == "body" else found))
 
 
 @api.exception_handler(AuthenticationError)

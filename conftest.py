@@ -3,6 +3,7 @@ Charlie belongs to another account and must never see anything of it."""
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 import subprocess
@@ -97,6 +98,14 @@ class Cast:
     charlie: object
 
 
+@functools.cache
+def _hashed(password: str) -> str:
+    """Once for all tests: it is made to be slow."""
+    from django.contrib.auth.hashers import make_password
+
+    return make_password(password)
+
+
 @pytest.fixture
 def cast(db) -> Cast:
     """Within the test's transaction (pytest-django's `db`); with `transactional_db` it is committed."""
@@ -116,7 +125,9 @@ def cast(db) -> Cast:
         ("bob", account, Role.MEMBER),
         ("charlie", other, Role.ADMIN),
     ):
-        user = User.objects.create_user(f"{name}-{mark}@example.com", "correct horse battery", name=name.title())
+        user = User.objects.create_user(f"{name}-{mark}@example.com", None, name=name.title())
+        user.password = _hashed("correct horse battery")
+        user.save(update_fields=["password"])
         with transaction.atomic():
             tenancy.enter(connection.cursor(), where.pk)
             Membership.objects.create(account=where, user=user, role=role)

@@ -41,7 +41,7 @@ bench: tools ## every figure beside its limit
 	@$(BIN)/python benchmarks/run.py $(ARGS)
 
 fuzz: tools ## our own API with hundreds of made-up requests an operation (EXAMPLES=300)
-	@STANDFAST_FUZZ_EXAMPLES=$(or $(EXAMPLES),300) $(BIN)/pytest src/standfast/services/rest_api/tests/test_own_api.py -k schemathesis $(ARGS)
+	@STANDFAST_FUZZ_EXAMPLES=$(or $(EXAMPLES),300) $(BIN)/pytest src/standfast/services/rest_api/tests/test_own_api.py -k schemathesis --timeout 0 $(ARGS)
 
 chaos: tools ## kill processes at random during sends (ARGS="--kills 100 --people 20000")
 	@$(BIN)/python -m tests.chaos.kills $(ARGS)

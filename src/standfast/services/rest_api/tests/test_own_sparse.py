@@ -2,6 +2,7 @@
 
 import pytest
 
+from standfast.services.rest_api import mounted  # noqa: F401 - fills the API, whichever test is the first
 from standfast.services.rest_api.own import api
 
 pytestmark = pytest.mark.django_db(transaction=True)

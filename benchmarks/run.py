@@ -91,7 +91,18 @@ def pages() -> None:
     child("benchmarks.pages")
 
 
-PARTS: list[Callable[[], None]] = [protocols, content, smtp, submission, tracker, audience, sending, folding, rest, pages]
+PARTS: list[Callable[[], None]] = [
+    protocols,
+    content,
+    smtp,
+    submission,
+    tracker,
+    audience,
+    sending,
+    folding,
+    rest,
+    pages,
+]
 
 
 def row(name: str, value: float, limit: float | None, note: str = "", *, most: bool = False) -> None:

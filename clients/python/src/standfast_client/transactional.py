@@ -24,6 +24,7 @@ class TransactionalCampaign(TypedDict):
     content_id: int | None
     address: str
     language: str
+    brand_id: int | None
     created_at: Moment
     updated_at: Moment
 
@@ -39,6 +40,7 @@ class MessageIn(TypedDict):
     last_name: NotRequired[str]
     tags: NotRequired[Mapping[str, Any]]
     content_id: NotRequired[int]
+    brand_id: NotRequired[int]
     html: NotRequired[str]
     text: NotRequired[str]
     subject: NotRequired[str]
@@ -93,11 +95,12 @@ class Transactional(Group):
         content_id: int | None = None,
         address: str = "",
         language: str = "en",
+        brand_id: int | None = None,
         **more: Unpack[Writing],
     ) -> TransactionalCampaign:
         body = given(
             name=name, subject=subject, preheader=preheader, from_name=from_name, from_email=from_email,
-            reply_to=reply_to, content_id=content_id, address=address, language=language,
+            reply_to=reply_to, content_id=content_id, address=address, language=language, brand_id=brand_id,
         )  # fmt: skip
         return self._calls.write(TransactionalCampaign, "POST", "/transactional-campaigns", body, **more)
 

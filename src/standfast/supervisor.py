@@ -11,14 +11,18 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
-from standfast.platform import children, postgres
+import psycopg
+
+from standfast import prepared
+from standfast.platform import children, postgres, schema
 from standfast.platform.children import Child
 from standfast.platform.config import Config
 from standfast.platform.disk_room import Room
 
+DAY_SECONDS = 86_400
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """SIGHUP: the terminal was closed."""
 
@@ -36,6 +40,9 @@ LISTENING = {
     "smtp_api": ("submission_port", "STANDFAST_SUBMISSION_PORT"),
 }
 """Services with a port, in the order in which they start: where Config has it, and the variable that sets it."""
+GRANIAN = ("application", "rest_api")
+FIRST = ("tracker", "mail_exchanger", "inbox", "application")
+"""The others start once these answer; one that does not come up is told of while it is watched over."""
 
 
 class CannotStart(SystemExit):
@@ -59,6 +66,7 @@ class Supervisor:
         self.stopping = False
         self._lock: int | None = None
         self.first_link = ""
+        self._asked: subprocess.Popen[str] | None = None
 
     def tell(self, text: str) -> None:
         # A terminal that is gone, or a file on a full disk, must not end what we watch over.
@@ -77,6 +85,7 @@ class Supervisor:
             self._start_database()
             self._prepare()
             self._start_services()
+            self._hear_link()
         except BaseException:
             self.stop()
             raise
@@ -136,7 +145,13 @@ class Supervisor:
             raise CannotStart(f"The embedded database did not start. {error}") from error
 
     def _prepare(self) -> None:
-        """Migrations and static files, in a process of its own, as the tables' owner."""
+        """Migrations and static files, in a process of its own, as the tables' owner; nothing where nothing changed."""
+        of = prepared.fingerprint(self.config)
+        if prepared.is_current(self.config):
+            if not prepared.has_user(self.config):
+                line = [sys.executable, "-m", "standfast.cli", "first-link"]
+                self._asked = subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+            return
         done = subprocess.run(
             [sys.executable, "-m", "standfast.cli", "migrate", "--static", "--first-link"],
             capture_output=True,
@@ -146,6 +161,14 @@ class Supervisor:
         if done.returncode:
             raise CannotStart(f"The database could not be brought up to date.\n{done.stderr.strip()[-3000:]}")
         self.first_link = done.stdout.strip()
+        prepared.write(self.config, of, user=not self.first_link)
+
+    def _hear_link(self) -> None:
+        """The first link, asked for while the services started."""
+        if self._asked is not None:
+            self.first_link = self._asked.communicate()[0].strip()
+            if self._asked.returncode == 1:
+                prepared.write(self.config, prepared.fingerprint(self.config), user=True)
 
     def _wanted(self, service: str) -> bool:
         return self.only is None or service in self.only
@@ -157,28 +180,32 @@ class Supervisor:
         }
 
     def _start_services(self) -> None:
-        names = list(self._ports())
+        """First what people and links come to: each takes seconds of a core to start, and all at once keep each other waiting."""
+        ports = self._ports()
+        first = {name: port for name, port in ports.items() if self.only or name in FIRST}
+        self._start_each(first)
+        self._wait_for_ports(first)
+        then = [name for name in ports if name not in first]
         if self._wanted("worker"):
-            names += ["worker-tend", *[f"worker-send-{n}" for n in range(1, self.workers + 1)]]
+            then += ["worker-tend", *[f"worker-send-{n}" for n in range(1, self.workers + 1)]]
+        self._start_each(then)
+
+    def _start_each(self, names: Iterable[str]) -> None:
         for name in names:
             command = [sys.executable, "-m", "standfast.cli", "run", *_service_arguments(name)]
             # granian forgets a SIGTERM that comes while it starts, and would keep the port for ever.
-            death = signal.SIGKILL if name in ("application", "rest_api") else None
+            death = signal.SIGKILL if name in GRANIAN else None
             child = Child(name, command, self.config.var / "log" / f"{name}.log", death_signal=death)
             child.start()
             self.services.append(child)
-        self._wait_for_ports()
 
-    def _wait_for_ports(self, seconds: float = 120.0) -> None:
-        config = self.config
+    def _wait_for_ports(self, ports: Mapping[str, int], seconds: float = 120.0) -> None:
         give_up_at = time.monotonic() + seconds
-        waiting = self._ports()
+        waiting = dict(ports)
         while waiting:
             for name, port in list(waiting.items()):
-                with socket.socket(socket.AF_INET6 if ":" in config.host else socket.AF_INET) as probe:
-                    probe.settimeout(0.5)
-                    if probe.connect_ex((_reachable(config.host), port)) == 0:
-                        del waiting[name]
+                if self._answers(port):
+                    del waiting[name]
             if not waiting:
                 return
             ended = [child for child in self.services if child.name in waiting and not child.alive]
@@ -187,16 +214,32 @@ class Supervisor:
                 raise CannotStart(f"{child.name} did not start.\n{child.tail()}")
             time.sleep(0.03)
 
+    def _answers(self, port: int) -> bool:
+        with socket.socket(socket.AF_INET6 if ":" in self.config.host else socket.AF_INET) as probe:
+            probe.settimeout(0.5)
+            return probe.connect_ex((_reachable(self.config.host), port)) == 0
+
     # Run
 
     def watch(self) -> None:
         """Keep everything running until a signal (see stop_on_signals)."""
         everybody = [*([self.database] if self.database else []), *self.services]
         room = Room([self.config.var, *(self.config.var / name for name in ROOMS)])
+        looked_at = time.monotonic()
         while not self.stopping:
             children.restart_ended(everybody, self.tell)
+            if time.monotonic() - looked_at > DAY_SECONDS:
+                looked_at = time.monotonic()
+                self._next_month()
             room.look(self.tell)
             time.sleep(0.2)
+
+    def _next_month(self) -> None:
+        """Daily: the event log's partitions are made ahead of time, by their owner."""
+        try:
+            schema.ensure_partitions(self.config)
+        except psycopg.Error as error:
+            self.tell(f"The event log's next months could not be made ({error}). It is tried again tomorrow.")
 
     def stop_on_signals(self) -> None:
         """From here on a signal ends `watch` instead of raising."""
@@ -208,6 +251,11 @@ class Supervisor:
 
     def stop(self) -> None:
         """Stop the services, then the database. What was accepted is on disk and goes on at the next start."""
+        for child in self.services:
+            # granian forgets a SIGTERM that comes while it starts; nobody has been answered by then
+            if child.name in GRANIAN and child.alive and not self._answers(self._ports()[child.name]):
+                assert child.process is not None
+                child.process.kill()
         children.stop_all(list(reversed(self.services)))
         if self.database is not None:
             children.stop_all([self.database], seconds=30)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import smtplib
 import socket
 import subprocess
 import sys
@@ -56,7 +57,7 @@ def healthy(url: str) -> bool:
     for _ in range(100):
         try:
             return urllib.request.urlopen(url, timeout=20).status == 200
-        except urllib.error.HTTPError:
+        except urllib.error.URLError:
             time.sleep(0.3)
     return False
 
@@ -70,6 +71,9 @@ def test_start_stop_and_start_again(environment):
     assert urllib.request.urlopen(base, timeout=20).status == 200
     assert urllib.request.urlopen(f"{base}/healthz/application-login", timeout=20).status == 200
     assert healthy(f"{base}/healthz/campaign-sends")
+    assert healthy(f"http://127.0.0.1:{environment['STANDFAST_REST_PORT']}/healthz/rest-api")
+    with smtplib.SMTP("127.0.0.1", int(environment["STANDFAST_SUBMISSION_PORT"]), timeout=20) as submission:
+        assert submission.ehlo()[0] == 250
 
     # what holds people's data is for this user alone
     for name in ("exchanger", "inbox", "journal", "log", "run", "secret.key", "spool"):

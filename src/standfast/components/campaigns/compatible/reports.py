@@ -16,9 +16,10 @@ from standfast.platform.rest.streaming import streamed_answer
 
 STREAMED_AT_ONCE = 500
 COLUMNS = (
-    "id", "account_id", "name", "subject", "preheader", "from_name", "from_email", "reply_to", "address", "language",
-    "content_id", "list_ids", "suppressed_list_ids", "status", "send_at", "created_at", "updated_at", "sent_at", "sent",
-    "delivered", "opened", "clicked", "bounced", "hard_bounced", "soft_bounced", "unsubscribed", "complained",
+    "id", "account_id", "name", "subject", "preheader", "from_name", "from_email", "reply_to", "address",
+    "language", "content_id", "list_ids", "suppressed_list_ids", "suppressed_secure_list_ids", "brand_id",
+    "status", "send_at", "created_at", "updated_at", "sent_at", "sent", "delivered", "opened", "clicked",
+    "bounced", "hard_bounced", "soft_bounced", "unsubscribed", "complained",
 )  # fmt: skip
 
 

@@ -24,7 +24,7 @@ test: tools ## the whole suite, browser included
 	@scripts/browser.sh
 	@QUIET=1 scripts/replay-tools.sh
 	@scripts/mail-clients.sh
-	@$(BIN)/pytest -n 2 --dist loadfile $(ARGS)
+	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: tools ## ruff, mypy, import-linter, tsc
 	@$(BIN)/ruff check .

@@ -24,8 +24,7 @@ test: tools ## the whole suite, browser included
 	@scripts/browser.sh
 	@QUIET=1 scripts/replay-tools.sh
 	@scripts/mail-clients.sh
-	@# three processes on two cores: a quarter of the time they wait
-	@$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: tools ## ruff, mypy, import-linter, tsc
 	@$(BIN)/ruff check .

@@ -44,6 +44,7 @@ from standfast.components.audience.starting import (
     set_mapping,
     start_import,
 )
+from standfast.components.audience.statistics import learn_people
 from standfast.components.audience.subscribing import (
     create_list,
     delete_list,
@@ -100,6 +101,7 @@ __all__ = [
     "find_brand",
     "how_many",
     "import_file",
+    "learn_people",
     "lift_brand_do_not_mail",
     "lift_do_not_mail",
     "list_sizes",

@@ -25,6 +25,7 @@ from standfast.components.audience.queries import QUERIES
 from standfast.components.audience.reading_ahead import ReaderDied, read_ahead
 from standfast.components.audience.rejects import Rejects
 from standfast.components.audience.row_batches import BATCH_ROWS, Batch
+from standfast.components.audience.statistics import learn_people
 from standfast.platform import events, tenancy
 
 log = structlog.get_logger("import")
@@ -125,7 +126,20 @@ def _run(connection: psycopg.Connection, job: dict[str, Any], dry: bool) -> None
                 done += _commit(connection, job, batch, rejects, done, dry=dry)
     finally:
         rejects.close()
+    if not dry:
+        _learn(connection, job)
     _end(connection, job, "checked" if dry else "done", "")
+
+
+def _learn(connection: psycopg.Connection, job: dict[str, Any]) -> None:
+    """Before people look at what was imported, or send to it."""
+    with connection.transaction(), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT created_count + updated_count + unchanged_count FROM audience_import WHERE account_id = %s AND id = %s",
+            [job["account_id"], job["id"]],
+        )
+        (people,) = cursor.fetchone() or (0,)
+        learn_people(cursor, account_id=job["account_id"], people_at_least=people)
 
 
 def _order(connection: psycopg.Connection, job: dict[str, Any]) -> dict[str, Any]:

@@ -8,10 +8,11 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 
-from standfast.components.audience.api import bear_brand
+from standfast.components.audience.api import bear_brand, learn_people
 from standfast.components.delivery.message import TEST_CONTACT
 from standfast.components.delivery.models import Send
 from standfast.components.delivery.queries import QUERIES
+from standfast.platform import statistics
 
 TEST_RECIPIENTS_MAX = 30
 
@@ -78,8 +79,10 @@ def freeze_send(
              "brand_id": brand_id},
         )  # fmt: skip
         counts = dict(cursor.fetchall())
-    send.total = counts.pop(None, 0)
-    send.save(update_fields=["total"])
+        send.total = counts.pop(None, 0)
+        send.save(update_fields=["total"])
+        learn_people(cursor, account_id=account_id, people_at_least=send.total)
+        statistics.learn(cursor, table="delivery_recipient", account_id=account_id, rows_at_least=send.total)
     return send, Audience(send.total, counts)
 
 

@@ -30,6 +30,19 @@ class Lease(NamedTuple):
     hi: int | None
     seqs: list[int] | None
 
+    @property
+    def messages(self) -> dict[str, Any]:
+        """Its messages as parameters of queries."""
+        is_range = self.lo is not None and self.hi is not None
+        seqs = list(range(self.lo, self.hi + 1)) if self.lo is not None and self.hi is not None else self.seqs
+        return {
+            "account_id": self.account_id,
+            "send_id": self.send_id,
+            "lease_id": self.id,
+            "seqs": seqs,
+            "is_range": is_range,
+        }
+
 
 def node_name() -> str:
     """This machine, as written into leases: its id where there is one, for a name can be given twice."""
@@ -81,17 +94,7 @@ def recipients(connection: psycopg.Connection, lease: Lease) -> list[Any]:
     """The lease's pending rows with their people as they are now (see `leased-recipients` in sql/leases.sql)."""
     with connection.transaction(), connection.cursor(row_factory=namedtuple_row) as cursor:
         tenancy.enter(cursor, lease.account_id)
-        cursor.execute(
-            QUERIES.leased_recipients.sql,
-            {
-                "account_id": lease.account_id,
-                "send_id": lease.send_id,
-                "lo": lease.lo,
-                "hi": lease.hi,
-                "seqs": lease.seqs,
-                "lease_id": lease.id,
-            },
-        )
+        cursor.execute(QUERIES.leased_recipients.sql, lease.messages)
         return cursor.fetchall()
 
 
@@ -112,12 +115,7 @@ def abandon(connection: psycopg.Connection, lease: Lease) -> None:
 
 def pending(connection: psycopg.Connection, lease: Lease) -> list[tuple[int, int]]:
     """(seq, attempts) of the lease's rows without an outcome. In a transaction of the account."""
-    return list(
-        QUERIES.pending_of_lease(
-            connection, account_id=lease.account_id, send_id=lease.send_id, lo=lease.lo, hi=lease.hi, seqs=lease.seqs,
-            lease_id=lease.id,
-        )
-    )  # fmt: skip
+    return list(QUERIES.pending_of_lease(connection, **lease.messages))
 
 
 def give_back(connection: psycopg.Connection, lease: Lease, unattempted: Sequence[int]) -> None:

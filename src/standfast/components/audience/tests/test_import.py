@@ -346,3 +346,12 @@ def test_what_copy_would_read_otherwise_arrives_as_it_was(cast, run):
     found = people(cast.account)
     for n, one in enumerate(odd):
         assert (found[f"p{n}@example.com"].first_name, found[f"p{n}@example.com"].fields["note"]) == (one, one)
+
+
+def test_the_planner_knows_what_was_imported(cast, run, loader):
+    run(b"email\n" + b"".join(b"%d@%s.example.com\n" % (n, secrets.token_hex(4).encode()) for n in range(3000)))
+    for table in ("audience_contact", "audience_subscription"):
+        plan = loader.execute(
+            f"EXPLAIN (FORMAT JSON) SELECT FROM {table} WHERE account_id = {cast.account.pk}"
+        ).fetchone()
+        assert plan[0][0]["Plan"]["Plan Rows"] > 300

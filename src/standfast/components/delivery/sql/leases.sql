@@ -56,28 +56,37 @@ RETURNING id, lo, hi, seqs;
 
 -- name: leased-recipients
 -- The leased messages with what their people are like now: who was deleted, put on do-not-mail (the general, or that of the
--- mail's brand) or on a secure list since the freeze is told apart, by the rules of delivery_judged. Primary keys throughout;
--- a send without brand and secure lists pays one look into the small index of branded mail a message.
+-- mail's brand) or on a secure list since the freeze is told apart, by the rules of delivery_judged. A send without brand and
+-- secure lists pays one look into the small index of branded mail a message.
 -- What another lease names one by one is that lease's: a message for later lies within a stream's range and is leased alone when
 -- its time comes, which may be before the range is read. Of two such leases the later one holds it.
+-- Every look is one of its own into a primary key, never a join: OFFSET 0 and the inner SELECTs forbid it, as the planner would
+-- read an account's whole do-not-mail for each lease. The lease's numbers are an array: a range with a choice before it is no
+-- condition for an index once the statement is planned for any values.
 WITH whole AS (
   SELECT s.secure_list_ids, m.brand_id FROM delivery_send s
   LEFT JOIN audience_branded_mail_v m ON m.account_id = :account_id AND m.send_id = s.id AND m.seq = 0
   WHERE s.account_id = :account_id AND s.id = :send_id
-), leased AS (
+), leased AS MATERIALIZED (
   SELECT r.seq, r.contact_id, r.email, r.attempts,
          coalesce((SELECT w.brand_id FROM whole w),
                   (SELECT m.brand_id FROM audience_branded_mail_v m
                    WHERE m.account_id = :account_id AND m.send_id = :send_id AND m.seq = r.seq)) AS brand_id
   FROM delivery_recipient r
   WHERE r.account_id = :account_id AND r.send_id = :send_id AND r.status = 0
-    AND (CASE WHEN :lo::int IS NULL THEN r.seq = ANY(:seqs::int[]) ELSE r.seq BETWEEN :lo::int AND :hi::int END)
+    AND r.seq = ANY(:seqs::int[])
     AND NOT r.seq = ANY(ARRAY(SELECT unnest(o.seqs) FROM delivery_lease o
                               WHERE o.account_id = :account_id AND o.send_id = :send_id AND o.id <> :lease_id
-                                AND (:lo::int IS NOT NULL OR o.id > :lease_id)))
+                                AND (:is_range OR o.id > :lease_id)))
 )
-SELECT r.seq, r.contact_id, r.email, r.attempts, (c.email IS NOT NULL OR r.contact_id = 0) AS exists, d.reason AS do_not_mail,
-       b.reason AS brand_do_not_mail,
+SELECT r.seq, r.contact_id, r.email, r.attempts, (c.email_key IS NOT NULL OR r.contact_id = 0) AS exists,
+       (SELECT d.reason FROM audience_do_not_mail_v d
+        WHERE d.account_id = :account_id AND d.email_key = c.email_key
+          AND (r.brand_id IS NULL OR d.reason = 'hard_bounce')) AS do_not_mail,
+       CASE WHEN r.brand_id IS NOT NULL THEN (
+         SELECT b.reason FROM audience_brand_do_not_mail_v b
+         WHERE b.account_id = :account_id AND b.brand_id = r.brand_id AND b.email_key = c.email_key
+       ) END AS brand_do_not_mail,
        CASE WHEN cardinality((SELECT w.secure_list_ids FROM whole w)) > 0 THEN EXISTS (
          SELECT FROM audience_secure_list_entry_v e
          WHERE e.account_id = :account_id AND e.secure_list_id = ANY((SELECT w.secure_list_ids FROM whole w)::bigint[])
@@ -85,11 +94,10 @@ SELECT r.seq, r.contact_id, r.email, r.attempts, (c.email IS NOT NULL OR r.conta
        ) ELSE false END AS on_secure_list,
        c.first_name, c.last_name, c.phone, c.fax, c.uid, c.time_zone, c.fields, c.created_at, c.updated_at
 FROM leased r
-LEFT JOIN audience_contact_v c ON c.account_id = :account_id AND c.id = r.contact_id
-LEFT JOIN audience_do_not_mail_v d ON d.account_id = :account_id AND d.email_key = c.email_key
-  AND (r.brand_id IS NULL OR d.reason = 'hard_bounce')
-LEFT JOIN audience_brand_do_not_mail_v b
-  ON b.account_id = :account_id AND b.brand_id = r.brand_id AND b.email_key = c.email_key
+LEFT JOIN LATERAL (
+  SELECT p.email_key, p.first_name, p.last_name, p.phone, p.fax, p.uid, p.time_zone, p.fields, p.created_at, p.updated_at
+  FROM audience_contact_v p WHERE p.account_id = :account_id AND p.id = r.contact_id OFFSET 0
+) c ON true
 ORDER BY r.seq;
 
 -- name: extend-lease!
@@ -115,8 +123,8 @@ SELECT id FROM delivery_lease WHERE account_id = :account_id AND id = :lease_id 
 -- Without what another lease names one by one (see leased-recipients).
 SELECT r.seq, r.attempts FROM delivery_recipient r
 WHERE r.account_id = :account_id AND r.send_id = :send_id AND r.status = 0
-  AND (CASE WHEN :lo::int IS NULL THEN r.seq = ANY(:seqs::int[]) ELSE r.seq BETWEEN :lo::int AND :hi::int END)
+  AND r.seq = ANY(:seqs::int[])
   AND NOT r.seq = ANY(ARRAY(SELECT unnest(o.seqs) FROM delivery_lease o
                             WHERE o.account_id = :account_id AND o.send_id = :send_id AND o.id <> :lease_id
-                              AND (:lo::int IS NOT NULL OR o.id > :lease_id)))
+                              AND (:is_range OR o.id > :lease_id)))
 ORDER BY r.seq;

@@ -1,12 +1,17 @@
 """A message has one holder, however the leases over it lie."""
 
 import datetime as dt
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg
 import pytest
+from tests.flows.sending import add_people, sources
 
+from standfast.components.audience.api import List
+from standfast.components.delivery import api as delivery
 from standfast.components.delivery import leases
+from standfast.components.delivery.queries import QUERIES
 from standfast.components.delivery.streams import Submission, open_stream, submit
 from standfast.platform import postgres, tenancy
 
@@ -80,3 +85,57 @@ def test_of_two_leases_that_name_a_message_the_later_one_holds_it(stream, worker
     assert first.seqs == second.seqs == [1]
     assert held(worker, first) == ([], [])
     assert held(worker, second) == ([1], [1])
+
+
+@pytest.fixture
+def fresh(transactional_db, cast, worker, database):
+    """A send of an account that is filled since autovacuum last looked, when there were Charlie's people and send alone."""
+    with psycopg.connect(postgres.dsn(database, "owner")) as owner:
+        freeze(cast.other, worker, people=400)
+        owner.execute("ANALYZE audience_contact, audience_donotmail, delivery_recipient")
+    return freeze(cast.account, worker, people=2000)
+
+
+def freeze(account, worker, *, people: int):
+    with tenancy.account_scope(account.pk):
+        everybody = List.objects.create(account=account, name="Everybody")
+        delivery.add_domain(account_id=account.pk, domain="shop.example")
+        add_people(worker, account.pk, everybody.pk, people)
+        worker.execute(
+            "INSERT INTO audience_donotmail (account_id, email_key, email, reason, created_at)"
+            " SELECT account_id, email_key, email, 'unsubscribed', created_at FROM audience_contact"
+            " WHERE account_id = %s ORDER BY id DESC LIMIT %s",
+            [account.pk, people // 4],
+        )
+        worker.commit()
+        send, _ = delivery.freeze_send(
+            account_id=account.pk, campaign_id=1, sources=sources("news@shop.example"), list_ids=[everybody.pk],
+            suppressed_list_ids=[],
+        )  # fmt: skip
+    return send
+
+
+@pytest.mark.parametrize("query", ["leased_recipients", "pending_of_lease", "record_outcomes"])
+def test_a_lease_of_a_new_account_costs_its_own_messages_and_no_others(fresh, worker, query):
+    lease = leases.take(worker, account_id=fresh.account_id, send_id=fresh.pk, node="here", journal="j", size=100)
+    outcomes = {"statuses": [1] * 100, "attempts": [1] * 100, "next_attempts": [None] * 100, "ats": [0.0] * 100,
+                "codes": [250] * 100, "replies": [None] * 100}  # fmt: skip
+    plan = plan_of(worker, getattr(QUERIES, query).sql, lease.messages | outcomes)
+    assert plan["Actual Rows"] == 100
+    assert max(rows_seen(plan)) <= 100
+
+
+def plan_of(worker, query: str, values: dict) -> dict:
+    """What PostgreSQL did for the query."""
+    with worker.transaction():
+        tenancy.enter(worker, values["account_id"])
+        (explained,) = worker.execute("EXPLAIN (ANALYZE, FORMAT JSON) " + query, values).fetchone()
+    return explained[0]["Plan"]
+
+
+def rows_seen(node: dict) -> Iterator[int]:
+    """By each step of a plan, those it threw away among them."""
+    removed = sum(count for name, count in node.items() if name.startswith("Rows Removed"))
+    yield round((node["Actual Rows"] + removed) * node["Actual Loops"])
+    for child in node.get("Plans", []):
+        yield from rows_seen(child)

@@ -33,7 +33,7 @@ def run(messages: int = MESSAGES) -> dict[str, float]:
         from tests.flows.sending import add_people, sources
 
         from standfast.components.accounts.api import Account
-        from standfast.components.audience.api import List
+        from standfast.components.audience.api import List, learn_people
         from standfast.components.delivery import api as delivery
         from standfast.platform import postgres
         from standfast.platform.tenancy import account_scope
@@ -44,6 +44,7 @@ def run(messages: int = MESSAGES) -> dict[str, float]:
             delivery.add_domain(account_id=account.pk, domain="shop.example")
         with psycopg.connect(postgres.dsn(config, "loader")) as connection:
             add_people(connection, account.pk, everybody.pk, messages)
+            learn_people(connection, account_id=account.pk, people_at_least=messages)  # as an import does
             connection.commit()
         began = time.perf_counter()
         with account_scope(account.pk):

@@ -16,15 +16,22 @@ def new_secret() -> str:
     return PREFIX + base64.b64encode(secrets.token_bytes(24)).decode()
 
 
-def signed_headers(secret: str, *, message_id: str, seconds: int, body: bytes) -> dict[str, str]:
-    """The three headers of a webhook. seconds: unix time of the attempt. Raises ValueError for a secret that is none."""
+def signed_headers(*secrets: str, message_id: str, seconds: int, body: bytes) -> dict[str, str]:
+    """The three headers of a webhook, with a signature by each secret: the receiver takes any that fits.
+
+    seconds: unix time of the attempt. Raises ValueError for a secret that is none.
+    """
+    content = f"{message_id}.{seconds}.".encode() + body
+    return {
+        "webhook-id": message_id,
+        "webhook-timestamp": str(seconds),
+        "webhook-signature": " ".join([_signature(secret, content) for secret in secrets]),
+    }
+
+
+def _signature(secret: str, content: bytes) -> str:
     try:
         key = base64.b64decode(secret.removeprefix(PREFIX), validate=True)
     except binascii.Error as error:
         raise ValueError("the secret is not whsec_ and base64") from error
-    digest = hmac.digest(key, f"{message_id}.{seconds}.".encode() + body, hashlib.sha256)
-    return {
-        "webhook-id": message_id,
-        "webhook-timestamp": str(seconds),
-        "webhook-signature": "v1," + base64.b64encode(digest).decode(),
-    }
+    return "v1," + base64.b64encode(hmac.digest(key, content, hashlib.sha256)).decode()

@@ -107,9 +107,10 @@ class Webhooks(Group):
         self._calls.delete(at("/webhooks/{}", endpoint_id), **more)
 
     @operation("POST", "/webhooks/{endpoint_id}/secret")
-    def new_secret(self, endpoint_id: int, **more: Unpack[Writing]) -> str:
-        """Another secret; it is valid at once and the old one ends."""
-        return self._calls.write(WebhookSecret, "POST", at("/webhooks/{}/secret", endpoint_id), **more)["secret"]
+    def new_secret(self, endpoint_id: int, *, old_hours: int = 24, **more: Unpack[Writing]) -> str:
+        """Another secret, valid at once. For `old_hours` (0 to 168) what is told is signed with the old one too."""
+        path, body = at("/webhooks/{}/secret", endpoint_id), {"old_hours": old_hours}
+        return self._calls.write(WebhookSecret, "POST", path, body, **more)["secret"]
 
     @operation("POST", "/webhooks/{endpoint_id}/test")
     def test(self, endpoint_id: int, **more: Unpack[Writing]) -> int:

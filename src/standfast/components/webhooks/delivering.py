@@ -7,6 +7,7 @@ import datetime as dt
 import json
 import socket
 import time
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -136,10 +137,13 @@ def open_session(*, answer_seconds: float = ANSWER_SECONDS) -> aiohttp.ClientSes
 
 async def _post(session: aiohttp.ClientSession, account_id: int, row: Any) -> Outcome:
     name = message_id(account_id, row.endpoint_id, row.position)
-    return await post(session, url=row.url, secret_sealed=row.secret_sealed, name=name, body=body_of(account_id, row))
+    sealed = [one for one in (row.secret_sealed, row.former_secret_sealed) if one]
+    return await post(session, url=row.url, secrets_sealed=sealed, name=name, body=body_of(account_id, row))
 
 
-async def post(session: aiohttp.ClientSession, *, url: str, secret_sealed: str, name: str, body: bytes) -> Outcome:
+async def post(
+    session: aiohttp.ClientSession, *, url: str, secrets_sealed: Sequence[str], name: str, body: bytes
+) -> Outcome:
     """One signed request under a message id; whatever comes of it is an outcome."""
     began = time.monotonic()
 
@@ -147,11 +151,11 @@ async def post(session: aiohttp.ClientSession, *, url: str, secret_sealed: str, 
         return Outcome(status, int(1000 * (time.monotonic() - began)), detail[:255].replace("\x00", ""))
 
     try:
-        secret = sealing.unseal(secret_sealed, purpose=SECRET)
+        secrets = [sealing.unseal(one, purpose=SECRET) for one in secrets_sealed]
         headers = {
             "content-type": "application/json",
             "user-agent": "standfast-webhooks/1",
-            **signed_headers(secret, message_id=name, seconds=int(time.time()), body=body),
+            **signed_headers(*secrets, message_id=name, seconds=int(time.time()), body=body),
         }
         parts = urlsplit(url)
         port = parts.port or (443 if parts.scheme == "https" else 80)

@@ -12,6 +12,7 @@ from ninja import Field, Query, Router, Schema, Status
 from standfast.components.webhooks.delivering import message_id
 from standfast.components.webhooks.endpoints_of import (
     AGAIN_MAX,
+    OLD_SECRET_FOR,
     EndpointInvalid,
     change_endpoint,
     create_endpoint,
@@ -30,6 +31,7 @@ from standfast.platform.rest.values import Id, Line
 router = Router(tags=["Webhooks"])
 _READ, _WRITE = "webhooks:read", "webhooks:write"
 KINDS_MAX = 100
+OLD_HOURS_MAX = 168
 ATTEMPTS_SHOWN = 100
 
 
@@ -62,6 +64,12 @@ class EndpointOut(Schema):
 
 class EndpointMade(EndpointOut):
     secret: str = Field(description="Shown this once; deliveries are signed with it.")
+
+
+class NewSecret(Schema):
+    old_hours: int = Field(
+        24, ge=0, le=OLD_HOURS_MAX, description="How long the old one signs beside the new one; 0 ends it at once."
+    )
 
 
 class Secret(Schema):
@@ -183,10 +191,11 @@ def end_endpoint(request: HttpRequest, endpoint_id: int) -> HttpResponse:
     "/webhooks/{endpoint_id}/secret",
     scope=_WRITE,
     response={200: Secret, **ERRORS},
-    summary="Another secret, valid at once; the old one ends",
+    summary="Another secret, valid at once; for a day the old one signs too",
 )
-def rotate(request: HttpRequest, endpoint_id: int) -> dict[str, str]:
-    return {"secret": new_secret_of(_found(request, endpoint_id))}
+def rotate(request: HttpRequest, endpoint_id: int, body: NewSecret | None = None) -> dict[str, str]:
+    old_for = OLD_SECRET_FOR if body is None else dt.timedelta(hours=body.old_hours)
+    return {"secret": new_secret_of(_found(request, endpoint_id), old_for=old_for)}
 
 
 @operation(

@@ -15,6 +15,7 @@ from standfast.platform import events, sealing
 from standfast.protocols.webhook_signature import new_secret
 
 SECRET = "webhook"  # noqa: S105 - what the seal is for
+OLD_SECRET_FOR = dt.timedelta(hours=24)
 ENDPOINTS_MAX = 20
 AGAIN_MAX = 10_000
 
@@ -82,11 +83,13 @@ def secret_of(endpoint: Endpoint) -> str:
     return sealing.unseal(endpoint.secret_sealed, purpose=SECRET)
 
 
-def new_secret_of(endpoint: Endpoint) -> str:
-    """Another secret, valid at once."""
+def new_secret_of(endpoint: Endpoint, *, old_for: dt.timedelta = OLD_SECRET_FOR) -> str:
+    """Another secret, valid at once; the present one signs beside it for `old_for`, and what was before that no more."""
     secret = new_secret()
+    endpoint.former_secret_sealed = endpoint.secret_sealed if old_for else ""
+    endpoint.former_until = dt.datetime.now(dt.UTC) + old_for if old_for else None
     endpoint.secret_sealed = sealing.seal(secret, purpose=SECRET)
-    endpoint.save(update_fields=["secret_sealed"])
+    endpoint.save(update_fields=["secret_sealed", "former_secret_sealed", "former_until"])
     return secret
 
 

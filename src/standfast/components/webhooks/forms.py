@@ -14,6 +14,12 @@ from standfast.components.webhooks.models import Endpoint
 POSITION_MAX = 2**63 - 1
 
 
+class NewSecretForm(forms.Form):
+    at_once = forms.BooleanField(
+        label="End the present one at once", required=False, help_text="For when somebody has seen it."
+    )
+
+
 class EndpointForm(forms.Form):
     """`kinds_chosen` is empty for everything."""
 

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 from standfast.components.accounts.api import Role, account_page, may
 from standfast.components.webhooks import delivery_log
 from standfast.components.webhooks.endpoints_of import EndpointInvalid, send_again
-from standfast.components.webhooks.forms import POSITION_MAX, AgainForm
+from standfast.components.webhooks.forms import POSITION_MAX, AgainForm, NewSecretForm
 from standfast.components.webhooks.models import DeliveryState, Endpoint
 from standfast.components.webhooks.pages import endpoint_or_404
 
@@ -33,7 +33,7 @@ def _show(request: HttpRequest, endpoint: Endpoint, form: AgainForm | None) -> H
     context: dict[str, Any] = {
         "endpoint": endpoint, "host": urlsplit(endpoint.url).netloc, "page": page, "state": state,
         "states": DeliveryState.choices, "health": delivery_log.health(account_id=endpoint.account_id).get(endpoint.pk),
-        "counted_max": delivery_log.COUNTED_MAX, "again": form or AgainForm(initial=span),
+        "counted_max": delivery_log.COUNTED_MAX, "again": form or AgainForm(initial=span), "new_secret": NewSecretForm(),
         "newer": _query(state, after=page.newer), "older": _query(state, before=page.older),
         "is_admin": may(request, Role.ADMIN), "may_write": may(request, Role.MEMBER),
     }  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField
@@ -24,6 +25,8 @@ class Endpoint(models.Model):
     description = models.CharField(max_length=255, blank=True)
     kinds = ArrayField(models.CharField(max_length=80), default=list, blank=True)
     secret_sealed = models.TextField()
+    former_secret_sealed = models.TextField(blank=True, db_default="", help_text="Signs too, until `former_until`.")
+    former_until = models.DateTimeField(null=True)
     state = models.CharField(max_length=8, choices=EndpointState.choices, default=EndpointState.ACTIVE)
     from_position = models.BigIntegerField(help_text="It is told what happened after this position of the log.")
     failing_since = models.DateTimeField(null=True)
@@ -32,6 +35,15 @@ class Endpoint(models.Model):
 
     def __str__(self) -> str:
         return self.url
+
+    @property
+    def has_former_secret(self) -> bool:
+        return self.former_until is not None and self.former_until > dt.datetime.now(dt.UTC)
+
+    @property
+    def secrets_sealed(self) -> list[str]:
+        """What signs now, the present one first."""
+        return [self.secret_sealed, *([self.former_secret_sealed] if self.has_former_secret else [])]
 
 
 class DeliveryState(models.TextChoices):

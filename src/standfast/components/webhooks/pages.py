@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -102,8 +104,10 @@ def secret(request: HttpRequest, account_id: int, endpoint_id: int) -> HttpRespo
 @require_POST
 @account_page(role=Role.ADMIN)
 def new_secret(request: HttpRequest, account_id: int, endpoint_id: int) -> HttpResponse:
-    endpoints_of.new_secret_of(endpoint_or_404(account_id, endpoint_id))
-    messages.success(request, "The secret is new. Give it to the program: the old one signs nothing any more.")
+    endpoint, at_once = endpoint_or_404(account_id, endpoint_id), "at_once" in request.POST
+    endpoints_of.new_secret_of(endpoint, old_for=dt.timedelta(0) if at_once else endpoints_of.OLD_SECRET_FOR)
+    rest = "the old one signs nothing any more" if at_once else "for 24 hours the old one signs too"
+    messages.success(request, f"The secret is new. Give it to the program: {rest}.")
     return redirect("webhooks:show", account_id, endpoint_id)
 
 

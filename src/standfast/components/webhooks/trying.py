@@ -31,5 +31,9 @@ async def _try(endpoint: Endpoint) -> Outcome:
     name = f"test_{endpoint.account_id}_{endpoint.pk}_{int(now.timestamp() * 1000)}"
     async with open_session(answer_seconds=TEST_SECONDS) as session:
         return await post(
-            session, url=endpoint.url, secret_sealed=endpoint.secret_sealed, name=name, body=json.dumps(event).encode()
+            session,
+            url=endpoint.url,
+            secrets_sealed=endpoint.secrets_sealed,
+            name=name,
+            body=json.dumps(event).encode(),
         )

@@ -29,7 +29,8 @@ WITH due AS (
   SELECT :account_id, endpoint_id, position, attempts, :now FROM taken
   ON CONFLICT (account_id, endpoint_id, position, n) DO NOTHING
 )
-SELECT t.endpoint_id, t.position, t.attempts, t.tries, n.url, n.secret_sealed, e.kind, e.at, e.contact_id, e.send_id, e.seq, e.data, c.email
+SELECT t.endpoint_id, t.position, t.attempts, t.tries, n.url, n.secret_sealed,
+  CASE WHEN n.former_until > :now THEN n.former_secret_sealed END AS former_secret_sealed, e.kind, e.at, e.contact_id, e.send_id, e.seq, e.data, c.email
 FROM taken t
 JOIN webhooks_endpoint n ON n.account_id = :account_id AND n.id = t.endpoint_id
 JOIN event e ON e.account_id = :account_id AND e.position = t.position

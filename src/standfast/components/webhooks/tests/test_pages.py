@@ -131,8 +131,11 @@ def test_the_secret_shows_to_an_administrator_who_asks(alice, cast, endpoint):
     before = re.search(r"whsec_[\w+/=]+", text(alice.get(to("secret", cast, endpoint.pk)))).group()
     alice.post(to("new_secret", cast, endpoint.pk))
     after = re.search(r"whsec_[\w+/=]+", text(alice.get(to("secret", cast, endpoint.pk)))).group()
-    assert before != after
+    assert before != after and "for 24 hours the old one signs too" in text(alice.get(to("show", cast, endpoint.pk)))
     assert not re.search(r"whsec_\w", text(alice.get(to("secret", cast, endpoint.pk), {"hide": "1"})))
+    alice.post(to("new_secret", cast, endpoint.pk), {"at_once": "on"})
+    with account_scope(cast.account.pk):
+        assert len(Endpoint.objects.get(pk=endpoint.pk).secrets_sealed) == 1
     alice.force_login(cast.bob)
     assert alice.get(to("secret", cast, endpoint.pk)).status_code == 403
 

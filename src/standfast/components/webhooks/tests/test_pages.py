@@ -74,15 +74,15 @@ def test_an_endpoint_is_made_changed_and_deleted(alice, cast):
     assert (made.url, made.kinds) == ("https://hooks.example/a", ["bounced", "unsubscribed"])
     assert "2 kinds of event" in text(alice.get(to("list", cast)))
     alice.post(to("change", cast, made.pk), {"url": "https://hooks.example/b", "which": "everything"})
-    positions = told(made, ["done"])
+    told(made, ["done"])
     with account_scope(cast.account.pk):
         made.refresh_from_db()
         assert (made.url, made.kinds) == ("https://hooks.example/b", [])
     alice.post(to("delete", cast, made.pk))
     assert alice.post(to("delete", cast, made.pk)).status_code == 302, "of two clicks the second finds it gone"
     with account_scope(cast.account.pk):
-        assert not Endpoint.objects.exists() and not Attempt.objects.filter(position__in=positions).exists()
-        assert not Delivery.objects.filter(endpoint_id=made.pk).exists()
+        assert not Endpoint.objects.exists()
+    assert alice.get(to("show", cast, made.pk)).status_code == 404
 
 
 WRONG = [

@@ -1,6 +1,8 @@
 # Everything a machine with Python 3.11, make and git needs: `make run` and `make test` do the rest.
 SHELL := /bin/bash
 BIN := .venv/bin
+# Images often set it; then each of a hundred processes of a test run would compile all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup tools replay-tools run test lint fmt bench fuzz chaos simulate lock clean

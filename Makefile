@@ -57,5 +57,5 @@ lock: setup ## write the lock files anew after pyproject.toml changed (UPGRADE=1
 
 clean: ## remove what was built; data under var/ stays
 	rm -rf .venv islands/node_modules src/standfast/services/application/static/dist
-	rm -rf .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf var/kept .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find src tests benchmarks clients -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -6,8 +6,6 @@ from __future__ import annotations
 import functools
 import os
 import shutil
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -42,11 +40,13 @@ def config():
 @pytest.fixture(scope="session")
 def database(config) -> Iterator[object]:
     """A running, migrated server for the whole session; yields the installation's Config (see platform.postgres.dsn)."""
+    from benchmarks import kept_database
+
     from standfast.platform import postgres
 
+    kept_database.lay(config, durable=False)
     process = postgres.start(config)
     try:
-        subprocess.run([sys.executable, "-m", "standfast.cli", "migrate"], check=True, env=os.environ.copy())
         yield config
     finally:
         postgres.stop(process)

@@ -17,6 +17,7 @@ from typing import Any
 
 import psutil
 
+from benchmarks import kept_database
 from standfast.platform.config import PORT_VARIABLES
 
 UNASSIGNED = (12_000, 32_000)
@@ -37,10 +38,9 @@ def installation(*, role: str = "loader") -> Iterator[Any]:
     from standfast.platform import config, postgres
 
     settings = config.load()
+    kept_database.lay(settings)
     server = postgres.start(settings)
     try:
-        environment = {**os.environ, "STANDFAST_DATABASE_ROLE": "owner"}
-        subprocess.run([sys.executable, "-m", "standfast.cli", "migrate"], check=True, env=environment)
         import django
 
         django.setup()

@@ -8,6 +8,7 @@ The truth is the inbox: its index of Message-IDs survives everything. Against it
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import os
 import random
 import shutil
@@ -65,6 +66,12 @@ class Stack:
         self.process: subprocess.Popen[bytes] | None = None
 
     def up(self) -> None:
+        from benchmarks import kept_database
+
+        from standfast.platform import config
+
+        if not (self.var / "postgres").exists():
+            kept_database.lay(dataclasses.replace(config.load(), var=self.var, database_url=None), durable=False)
         self.process = subprocess.Popen(
             [sys.executable, "-m", "standfast.cli", "up", "--workers", str(self.workers)],
             env=self.environment,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import http.server
 import os
 import signal
@@ -14,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from benchmarks import kept_database
 from benchmarks.installation import free_ports
 from playwright.sync_api import (
     Browser,
@@ -26,6 +28,7 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
+from standfast.platform import config
 from standfast.platform.config import PORT_VARIABLES
 from tests.chromium import executable
 
@@ -50,6 +53,7 @@ def installation(var: Path) -> Iterator[Installation]:
     """Everything on ports of its own in an empty directory, with readers of the inbox off."""
     ports = dict(zip(PORT_VARIABLES, map(str, free_ports(len(PORT_VARIABLES))), strict=True))
     cleared = {name: value for name, value in os.environ.items() if not name.startswith(("STANDFAST_", "DATABASE_"))}
+    kept_database.lay(dataclasses.replace(config.load(), var=var, database_url=None), durable=False)
     process = subprocess.Popen(
         [sys.executable, "-m", "standfast.cli", "up"], env={**cleared, **ports, "STANDFAST_VAR": str(var)},
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,

@@ -25,7 +25,7 @@ from ninja import Router, Schema
 from pydantic import ConfigDict, Field
 
 from standfast.platform import tenancy
-from standfast.platform.rest import sparse, uploads
+from standfast.platform.rest import response_models, sparse, uploads
 from standfast.platform.rest.idempotency import HEADER, Claim, claim, complete
 from standfast.platform.rest.problems import FieldFault, Problem, unprocessable
 
@@ -35,6 +35,7 @@ ID_MAX = 2**62
 TEXT_MAX = 400
 _KEPT_HEADERS = ("Content-Type", "ETag", "Location")  # that are part of an answer, said again under its key
 _WRITING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+response_models.share()
 
 
 class Fault(Schema):

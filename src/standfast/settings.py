@@ -1,6 +1,7 @@
 """Django's settings for the platform. Operations have their own."""
 
 import os
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -12,6 +13,8 @@ from standfast.protocols.keys import derive
 
 CONFIG = installation.load()
 ROOT = Path(__file__).parent
+NINJA = Path(str(find_spec("ninja").origin)).parent  # type: ignore[union-attr]
+"""Files of the API's explorer. As an app, django-ninja would be loaded by every process of the platform: a tenth of a second."""
 
 SECRET_KEY = derive(CONFIG.secret(), "django").hex()
 DEBUG = CONFIG.debug
@@ -32,7 +35,6 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.staticfiles",
     "django_htmx",
-    "ninja",  # for the files of the API's explorer
     "allauth",
     "allauth.account",
     "allauth.mfa",
@@ -74,7 +76,7 @@ WSGI_APPLICATION = "standfast.services.application.wsgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [ROOT / "services/application/templates"],
+        "DIRS": [ROOT / "services/application/templates", NINJA / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -141,6 +143,7 @@ USE_TZ = True
 USE_I18N = True
 
 STATIC_URL = "/static/"
+STATICFILES_DIRS = [NINJA / "static"]
 STATIC_ROOT = CONFIG.var / "static"
 
 SESSION_COOKIE_HTTPONLY = True

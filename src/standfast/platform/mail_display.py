@@ -9,8 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from email.message import EmailMessage
 
-import dns.exception
-import dns.resolver
 import nh3
 
 from standfast.protocols.dkim_verify import DkimResult, DkimVerdict, verify
@@ -99,6 +97,9 @@ def parse_for_display(raw: bytes, *, key_lookup: KeyLookup | None = None, remote
 
 def look_up_key(name: str) -> str | None:
     """The TXT record at a name, by DNS. Raises OSError when the DNS does not answer."""
+    import dns.exception
+    import dns.resolver
+
     try:
         answer = dns.resolver.resolve(name, "TXT", lifetime=3)
     except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):

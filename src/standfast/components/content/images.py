@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import socket
+from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
-
-import aiohttp
-from aiohttp.abc import AbstractResolver, ResolveResult
 
 from standfast.components.content.models import ContentImage
 from standfast.platform import config, outbound
+
+if TYPE_CHECKING:
+    import aiohttp
 
 BYTES_MAX = 5 * 1024 * 1024
 ACCOUNT_BYTES_MAX = 1024 * 1024 * 1024
@@ -72,6 +72,8 @@ def kind_of(data: bytes) -> str:
 
 def fetch_image(url: str) -> bytes:
     """What an address of the public internet answers, at most BYTES_MAX of it. Raises ImageRefused."""
+    import aiohttp
+
     try:
         return asyncio.run(_fetched(url))
     except outbound.OutboundRefused as refused:
@@ -84,8 +86,9 @@ def fetch_image(url: str) -> bytes:
 
 
 async def _fetched(url: str) -> bytes:
-    connector = aiohttp.TCPConnector(resolver=_PublicResolver(), use_dns_cache=False)
-    async with asyncio.timeout(SECONDS_MAX), aiohttp.ClientSession(connector=connector, trust_env=False) as session:
+    from standfast.platform.outbound_http import open_session
+
+    async with asyncio.timeout(SECONDS_MAX), open_session(connections=1) as session:
         for _ in range(REDIRECTS_MAX + 1):
             await _check(url)
             async with session.get(url, allow_redirects=False, headers={"Accept": "image/*"}) as answer:
@@ -113,21 +116,3 @@ async def _check(url: str) -> None:
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None:
         raise ImageRefused("give an address that begins with http:// or https:// and names a host")
     await outbound.addresses(parts.hostname, parts.port or (443 if parts.scheme == "https" else 80))
-
-
-class _PublicResolver(AbstractResolver):
-    """Names resolved by platform.outbound: what is connected to is what was checked."""
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
-    ) -> list[ResolveResult]:
-        return [
-            ResolveResult(
-                hostname=host, host=address, port=port, flags=socket.AI_NUMERICHOST, proto=0,
-                family=socket.AF_INET6 if ":" in address else socket.AF_INET,
-            )
-            for address in await outbound.addresses(host, port)
-        ]  # fmt: skip
-
-    async def close(self) -> None:
-        """Holds nothing."""

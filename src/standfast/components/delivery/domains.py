@@ -5,8 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-import dns.exception
-import dns.resolver
 import psycopg
 from django.db import IntegrityError, transaction
 from django.db.models import Q
@@ -118,6 +116,8 @@ def _remedy(found: str) -> str:
 def check_domain(domain: SendingDomain, *, bounce_domain: str = "", resolver: Any = None) -> dict[str, str]:
     """Look the records up; returns {"dkim": "ok" | what is wrong, "dmarc": ..., "spf": ...} and stores it. SPF is that of the
     bounce domain, where one is given. Takes up to some seconds."""
+    import dns.resolver  # loaded by whoever checks: most processes that import this never do
+
     asked = resolver or dns.resolver.Resolver()
     asked.lifetime = 4.0
     name = dkim.record_name(selector=domain.selector, domain=domain.domain)
@@ -138,6 +138,9 @@ def check_domain(domain: SendingDomain, *, bounce_domain: str = "", resolver: An
 
 
 def _look_up(resolver: Any, name: str, fits: Any, otherwise: str) -> str:
+    import dns.exception
+    import dns.resolver
+
     try:
         answers = resolver.resolve(name, "TXT")
     except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):

@@ -5,15 +5,12 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import json
-import socket
 import time
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
-import aiohttp
 import psycopg
-from aiohttp.abc import AbstractResolver, ResolveResult
 from psycopg.rows import namedtuple_row
 
 from standfast.components.webhooks.endpoints_of import SECRET
@@ -22,6 +19,9 @@ from standfast.components.webhooks.models import DeliveryState
 from standfast.components.webhooks.queries import QUERIES
 from standfast.platform import outbound, sealing, tenancy
 from standfast.protocols.webhook_signature import signed_headers
+
+if TYPE_CHECKING:
+    import aiohttp
 
 BATCH = 50
 ANSWER_SECONDS = 15.0
@@ -92,25 +92,6 @@ class Deliverer:
         return list(await asyncio.gather(*(_post(session, account_id, row) for row in rows)))
 
 
-class _PublicResolver(AbstractResolver):
-    """Names through the house's guard: resolved once, private addresses refused."""
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
-    ) -> list[ResolveResult]:
-        found = await outbound.addresses(host, port)
-        return [
-            ResolveResult(
-                hostname=host, host=address, port=port, proto=0, flags=socket.AI_NUMERICHOST,
-                family=socket.AF_INET6 if ":" in address else socket.AF_INET,
-            )
-            for address in found
-        ]  # fmt: skip
-
-    async def close(self) -> None:
-        return None
-
-
 def message_id(account_id: int, endpoint_id: int, position: int) -> str:
     """The same for every attempt, so that a receiver can tell a repetition."""
     return f"evt_{account_id}_{endpoint_id}_{position}"
@@ -131,8 +112,9 @@ def body_of(account_id: int, row: Any) -> bytes:
 
 def open_session(*, answer_seconds: float = ANSWER_SECONDS) -> aiohttp.ClientSession:
     """For `post`; within a running event loop."""
-    connector = aiohttp.TCPConnector(limit=BATCH, resolver=_PublicResolver(), use_dns_cache=False, force_close=True)
-    return aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(total=answer_seconds))
+    from standfast.platform import outbound_http
+
+    return outbound_http.open_session(connections=BATCH, seconds=answer_seconds, keep_alive=False)
 
 
 async def _post(session: aiohttp.ClientSession, account_id: int, row: Any) -> Outcome:
@@ -145,6 +127,8 @@ async def post(
     session: aiohttp.ClientSession, *, url: str, secrets_sealed: Sequence[str], name: str, body: bytes
 ) -> Outcome:
     """One signed request under a message id; whatever comes of it is an outcome."""
+    import aiohttp
+
     began = time.monotonic()
 
     def outcome(status: int | None, detail: str) -> Outcome:

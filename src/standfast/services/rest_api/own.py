@@ -11,6 +11,7 @@ from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI, Swagger
 from ninja.errors import AuthenticationError, HttpError, ValidationError
+from ninja.openapi.docs import ABS_TPL_PATH
 from ninja.parser import Parser
 from ninja.renderers import JSONRenderer
 from ninja.security import HttpBearer
@@ -56,6 +57,12 @@ class Answer(JSONRenderer):
         return super().render(request, sparse.thinned(request, data), response_status=response_status)
 
 
+class _Explorer(Swagger):
+    """With its files from here: the page of an installed app, which django-ninja is not."""
+
+    template_cdn = str(ABS_TPL_PATH / "swagger.html")
+
+
 api = NinjaAPI(
     title="Standfast",
     version="1",
@@ -68,7 +75,7 @@ api = NinjaAPI(
     urls_namespace="v1",
     openapi_url="openapi.json",
     docs_url="docs",
-    docs=Swagger(settings={"persistAuthorization": False, "displayRequestDuration": True}),
+    docs=_Explorer(settings={"persistAuthorization": False, "displayRequestDuration": True}),
 )
 
 

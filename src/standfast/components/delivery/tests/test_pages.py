@@ -10,7 +10,6 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 from django.test import Client
 
-from standfast.components.delivery import domains as sending
 from standfast.components.delivery.models import Route, Send, SendingDomain, SendState
 from standfast.components.delivery.routes import PASSWORD
 from standfast.platform import outbound, sealing
@@ -61,7 +60,7 @@ def test_a_domain_is_added_checked_and_shows_what_is_missing(cast, monkeypatch):
 
     name = f"{made.selector}._domainkey.news.example.com"
     known = {name: made.public_record, "_dmarc.news.example.com": "v=spf1 -all"}
-    monkeypatch.setattr(sending.dns.resolver, "Resolver", lambda: Answers(known))
+    monkeypatch.setattr(dns.resolver, "Resolver", lambda: Answers(known))
     shown = alice.post(f"{page}check", follow=True).content.decode()
     assert "1 of 3 records found" in shown
     assert "is no DMARC" in shown

@@ -3,7 +3,6 @@ Charlie belongs to another account and must never see anything of it."""
 
 from __future__ import annotations
 
-import functools
 import os
 import shutil
 import tempfile
@@ -24,7 +23,11 @@ import django  # noqa: E402 - the settings read the environment above
 
 django.setup()
 
+from django.contrib.auth.hashers import PBKDF2PasswordHasher  # noqa: E402
 from django.test import TransactionTestCase  # noqa: E402
+
+# Made to be slow, half a second of a core for each sign-in; what the number of rounds is good for, no test shows.
+PBKDF2PasswordHasher.iterations = 1_000
 
 # The application's role may not truncate; tests that commit make their own accounts and leave them.
 TransactionTestCase._fixture_teardown = lambda self: None  # type: ignore[method-assign]
@@ -98,14 +101,6 @@ class Cast:
     charlie: object
 
 
-@functools.cache
-def _hashed(password: str) -> str:
-    """Once for all tests: it is made to be slow."""
-    from django.contrib.auth.hashers import make_password
-
-    return make_password(password)
-
-
 @pytest.fixture
 def cast(db) -> Cast:
     """Within the test's transaction (pytest-django's `db`); with `transactional_db` it is committed."""
@@ -125,9 +120,7 @@ def cast(db) -> Cast:
         ("bob", account, Role.MEMBER),
         ("charlie", other, Role.ADMIN),
     ):
-        user = User.objects.create_user(f"{name}-{mark}@example.com", None, name=name.title())
-        user.password = _hashed("correct horse battery")
-        user.save(update_fields=["password"])
+        user = User.objects.create_user(f"{name}-{mark}@example.com", "correct horse battery", name=name.title())
         with transaction.atomic():
             tenancy.enter(connection.cursor(), where.pk)
             Membership.objects.create(account=where, user=user, role=role)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,7 +36,7 @@ class Query:
     def component(self) -> str | None:
         return component_of(self.path)
 
-    @property
+    @functools.cached_property
     def words(self) -> str:
         """The body without string literals: a word in a text is no table."""
         return LITERAL.sub("''", self.body)
@@ -63,11 +64,13 @@ def sql_files() -> list[Path]:
     return [path for path in files() if path.suffix == ".sql" and path.is_relative_to(PACKAGE)]
 
 
-def in_files() -> list[Query]:
-    return [query for path in sql_files() for query in named(path)]
+@functools.cache
+def in_files() -> tuple[Query, ...]:
+    return tuple(query for path in sql_files() for query in named(path))
 
 
-def in_python() -> list[Query]:
+@functools.cache
+def in_python() -> tuple[Query, ...]:
     """Texts in modules that begin like a statement, without tests and migrations; holes of f-strings are `?`."""
     queries = []
     for path in python_files():
@@ -79,7 +82,7 @@ def in_python() -> list[Query]:
             if STATEMENT.match(text):
                 above = "\n".join(lines[max(0, line - 4) : line])
                 queries.append(Query(path, f"line {line}", COMMENT.sub("", text), above))
-    return queries
+    return tuple(queries)
 
 
 def texts(tree: ast.AST) -> list[tuple[int, str]]:

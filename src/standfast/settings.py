@@ -98,7 +98,7 @@ _ROLE: postgres.Role = os.environ.get("STANDFAST_DATABASE_ROLE", "app")  # type:
 _DSN = conninfo.conninfo_to_dict(postgres.dsn(CONFIG, _ROLE))
 DATABASES = {
     "default": {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "standfast.platform.database",
         "NAME": _DSN.pop("dbname", postgres.DATABASE),
         "USER": _DSN.pop("user", ""),
         "PASSWORD": _DSN.pop("password", ""),

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.migrations.operations import RunSQL
+
+from standfast.platform.database import at_once, begun, quoted
 
 POLICY = "nullif(current_setting('app.account_id', true), '')::bigint"
 
@@ -16,13 +19,40 @@ POLICY = "nullif(current_setting('app.account_id', true), '')::bigint"
 def account_scope(account_id: int) -> Iterator[None]:
     """A transaction that sees this account only. Nested scopes must name the same account."""
     with transaction.atomic():
-        enter(connection.cursor(), account_id)
+        at_once(*_begin(), _named(account_id))
         yield
 
 
+@contextmanager
+def scope_asking(account_id: int, question: str, parameters: Any) -> Iterator[Any]:
+    """The same, begun with a question in the same round trip: yields the JSON value in the first column of the first row of its
+    answer, None where there is none."""
+    with transaction.atomic():
+        yield _value(at_once(*_begin(), _named(account_id), quoted(question, parameters)))
+
+
+def ask(account_id: int, question: str, parameters: Any) -> Any:
+    """The answer alone, in one round trip, which is a transaction of its own."""
+    return _value(at_once(_named(account_id), quoted(question, parameters)))
+
+
 def enter(cursor: Any, account_id: int) -> None:
-    """Set the account for the rest of the cursor's transaction. SET takes no parameters: an int cannot carry SQL."""
-    cursor.execute(f"SET LOCAL app.account_id = '{int(account_id)}'")
+    """Set the account for the rest of the cursor's transaction."""
+    cursor.execute(_named(account_id))
+
+
+def _named(account_id: int) -> str:
+    """SET takes no parameters: an int cannot carry SQL."""
+    return f"SET LOCAL app.account_id = '{int(account_id)}'"
+
+
+def _begin() -> Sequence[str]:
+    return () if begun() else ("BEGIN",)
+
+
+def _value(result: Any) -> Any:
+    text = result.get_value(0, 0) if result.ntuples else None
+    return None if text is None else json.loads(text)
 
 
 def enter_user(cursor: Any, user_id: int) -> None:

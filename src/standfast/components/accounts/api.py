@@ -11,6 +11,7 @@ from standfast.components.accounts.api_keys import (
     check_key,
     make_key,
     revoke_key,
+    scope_of_key,
 )
 from standfast.components.accounts.first_link import (
     LinkSpent,
@@ -48,6 +49,7 @@ __all__ = [
     "may",
     "password_link",
     "revoke_key",
+    "scope_of_key",
     "sign_in",
     "stream",
     "time_zone_choices",

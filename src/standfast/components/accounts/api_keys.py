@@ -1,7 +1,8 @@
 """API keys: made once, shown once, kept as a hash; each with scopes, source addresses and an end.
 
-A key works in one account. The services ask `check_key` for every call, with the account that the call names: a key of
-another account is unknown there, because row-level security shows the account's own rows alone.
+A key works in one account. The services look it up for every call, with the account that the call names: a key of another
+account is unknown there, because row-level security shows the account's own rows alone. `scope_of_key` is the call's transaction
+and the look-up in one; `check_key` the look-up alone, where the body has yet to come.
 """
 
 from __future__ import annotations
@@ -10,9 +11,11 @@ import datetime as dt
 import hashlib
 import ipaddress
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from django.db.models import Q
 
@@ -33,6 +36,13 @@ MODULES = {
     "webhooks": "Outgoing webhooks",
     "account": "Account and keys",
 }
+# Index one_api_key. As JSON: it is asked for in one message with the account's setting, in every call.
+_KEY = """
+SELECT json_build_object(
+    'id', id, 'name', name, 'scopes', scopes, 'networks', networks, 'expires_at', expires_at,
+    'revoked', revoked_at IS NOT NULL, 'used_at', used_at)
+FROM accounts_apikey WHERE account_id = %(account_id)s AND key_hash = %(key_hash)s
+"""
 SCOPES = tuple(f"{module}:{right}" for module in MODULES for right in ("read", "write"))
 
 
@@ -117,28 +127,64 @@ def revoke_key(account: Account, key_id: int) -> bool:
 
 
 def check_key(account_id: int, text: str, *, address: str, scope: str | None = None) -> KeyHolder:
-    """Who calls. Opens the account's scope for itself. Raises KeyRefused.
+    """Who calls, in one round trip that is a transaction of its own. Raises KeyRefused.
 
     address: the caller's IP address. scope: one of SCOPES, or None where any key of the account will do.
     """
-    now = dt.datetime.now(dt.UTC)
-    with tenancy.account_scope(account_id):
-        key = ApiKey.objects.filter(account_id=account_id, key_hash=_hash(text)).first() if text else None
-        if key is None:
-            raise KeyRefused(Refusal.UNKNOWN, "There is no such API key in this account.")
-        if key.revoked_at is not None:
-            raise KeyRefused(Refusal.REVOKED, "This API key was revoked.")
-        if key.expires_at is not None and key.expires_at <= now:
-            raise KeyRefused(Refusal.EXPIRED, "This API key has expired.")
-        if key.networks and not _within(address, key.networks):
-            raise KeyRefused(Refusal.ADDRESS, f"This API key may not be used from {address}.")
-        holder = KeyHolder(account_id, key.pk, key.name, frozenset(key.scopes), bool(key.networks))
-        if scope is not None and not holder.may(scope):
-            raise KeyRefused(Refusal.SCOPE, f"This API key lacks the scope {scope}.")
-        stale = Q(used_at=None) | Q(used_at__lt=now - USED_EVERY)
-        if key.used_at is None or key.used_at < now - USED_EVERY:
-            ApiKey.objects.filter(stale, account_id=account_id, pk=key.pk).update(used_at=now, used_from=address)
+    found = tenancy.ask(account_id, _KEY, {"account_id": account_id, "key_hash": _hash(text)}) if text else None
+    holder = _judged(account_id, found, address, scope)
+    if _is_stale(found):
+        _note_use(holder, address)
     return holder
+
+
+@contextmanager
+def scope_of_key(account_id: int, text: str, *, address: str) -> Iterator[KeyHolder]:
+    """The account's scope for whoever brings this key, who is yielded: one transaction, begun with the look at the key in the
+    same round trip. Raises KeyRefused.
+    """
+    asked = {"account_id": account_id, "key_hash": _hash(text)}
+    with tenancy.scope_asking(account_id, _KEY, asked) as found:
+        holder = _judged(account_id, found if text else None, address, None)
+        if not _is_stale(found):
+            yield holder
+            return
+    # Noted before the call and apart from it: one that is taken back has used the key too, and one that takes long must not
+    # keep all others waiting for the key's row.
+    _note_use(holder, address)
+    with tenancy.account_scope(account_id):
+        yield holder
+
+
+def _judged(account_id: int, key: Any, address: str, scope: str | None) -> KeyHolder:
+    """Who brings the key of this row of `_KEY`. Raises KeyRefused."""
+    if key is None:
+        raise KeyRefused(Refusal.UNKNOWN, "There is no such API key in this account.")
+    if key["revoked"]:
+        raise KeyRefused(Refusal.REVOKED, "This API key was revoked.")
+    if (end := key["expires_at"]) is not None and dt.datetime.fromisoformat(end) <= dt.datetime.now(dt.UTC):
+        raise KeyRefused(Refusal.EXPIRED, "This API key has expired.")
+    if key["networks"] and not _within(address, key["networks"]):
+        raise KeyRefused(Refusal.ADDRESS, f"This API key may not be used from {address}.")
+    holder = KeyHolder(account_id, key["id"], key["name"], frozenset(key["scopes"]), bool(key["networks"]))
+    if scope is not None and not holder.may(scope):
+        raise KeyRefused(Refusal.SCOPE, f"This API key lacks the scope {scope}.")
+    return holder
+
+
+def _is_stale(key: Any) -> bool:
+    """Whether it is time to note that a key was used."""
+    used = key["used_at"]
+    return used is None or dt.datetime.fromisoformat(used) < dt.datetime.now(dt.UTC) - USED_EVERY
+
+
+def _note_use(holder: KeyHolder, address: str) -> None:
+    """Once for all calls that found it stale at the same time."""
+    now = dt.datetime.now(dt.UTC)
+    with tenancy.account_scope(holder.account_id):
+        stale = Q(used_at=None) | Q(used_at__lt=now - USED_EVERY)
+        mine = ApiKey.objects.filter(stale, account_id=holder.account_id, pk=holder.key_id)
+        mine.update(used_at=now, used_from=address)
 
 
 def _hash(text: str) -> str:

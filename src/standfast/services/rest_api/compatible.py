@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from standfast.components.accounts.api import KeyHolder, KeyRefused, Refusal, check_key
-from standfast.platform import tenancy
+from standfast.components.accounts.api import KeyHolder, KeyRefused, Refusal, scope_of_key
 from standfast.platform.rest.answers import Answer, to_json, to_xml
 from standfast.platform.rest.call import Call, CallError, parse_body, parse_query
 from standfast.platform.rest.limits import Busy, Gate
@@ -38,9 +39,8 @@ def _carried_out(request: HttpRequest, host: str, account_id: int, path: str, fo
         raise CallError(401, {"error": "There is no such account."})
     query = parse_query(request.META.get("QUERY_STRING", ""))
     body, items = parse_body(request.body, request.headers.get("Content-Type", ""), xml=form == "xml")
-    holder = _let_in(request, account_id, query, body)
     try:
-        with GATE.through(account_id):
+        with _let_in(request, account_id, query, body) as holder, GATE.through(account_id):
             method = "GET" if request.method == "HEAD" else str(request.method)
             route, named = _found(method, host, path)
             if request.method == "HEAD" and route.scope.endswith(":write"):  # some GETs act: HEAD never does
@@ -48,9 +48,8 @@ def _carried_out(request: HttpRequest, host: str, account_id: int, path: str, fo
             if not holder.may(route.scope):
                 raise CallError(403, {"error": f"This API key lacks the right “{route.scope}”."})
             address: str = request.address  # type: ignore[attr-defined]
-            with tenancy.account_scope(account_id):
-                named = {**named, "format": form}  # who streams writes the answer
-                return route.handler(Call(method, account_id, named, query, body, address, holder, items))
+            named = {**named, "format": form}  # who streams writes the answer
+            return route.handler(Call(method, account_id, named, query, body, address, holder, items))
     except Busy:
         text = f"This account has {GATE.most} calls running already. Wait for one to end."
         raise CallError(429, {"error": text}, headers={"Retry-After": "1"}) from None
@@ -68,14 +67,17 @@ def _found(method: str, host: str, path: str) -> tuple[Route, dict[str, str]]:
     raise CallError(405, {"error": f"Use {allowed} here."}, headers={"Allow": allowed})
 
 
-def _let_in(request: HttpRequest, account_id: int, query: dict[str, Any], body: dict[str, Any]) -> KeyHolder:
-    """The key from a header, the query or the body; taken out of both, for no endpoint has business with it."""
+@contextmanager
+def _let_in(request: HttpRequest, account_id: int, query: dict[str, Any], body: dict[str, Any]) -> Iterator[KeyHolder]:
+    """The call's transaction in the account's scope, for the key from a header, the query or the body; taken out of both, for no
+    endpoint has business with it."""
     given = [query.pop("auth_token", None), body.pop("auth_token", None)]
     scheme, _, text = request.headers.get("Authorization", "").partition(" ")
     given.insert(0, text.strip() if scheme.lower() in ("apikey", "bearer") else None)
     token = next((one for one in given if isinstance(one, str) and one), "")
     try:
-        return check_key(account_id, token, address=request.address)  # type: ignore[attr-defined]
+        with scope_of_key(account_id, token, address=request.address) as holder:  # type: ignore[attr-defined]
+            yield holder
     except KeyRefused as refused:
         status = 403 if refused.refusal is Refusal.ADDRESS else 401
         raise CallError(status, {"error": refused.text if token else "The call has no API key."}) from None

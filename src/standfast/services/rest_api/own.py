@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Any
 
@@ -16,7 +17,7 @@ from ninja.parser import Parser
 from ninja.renderers import JSONRenderer
 from ninja.security import HttpBearer
 
-from standfast.components.accounts.api import KeyRefused, Refusal, check_key
+from standfast.components.accounts.api import KeyHolder, KeyRefused, Refusal, check_key, scope_of_key
 from standfast.platform.rest import operation, sparse, uploads
 from standfast.platform.rest.answers import to_json
 from standfast.platform.rest.call import CallError, parse_body
@@ -97,9 +98,8 @@ def guarded(request: HttpRequest, respond: Respond) -> HttpResponse:
     if request.path.startswith(OPEN):
         return respond(request)
     try:
-        holder = _let_in(request)
-        request.auth = holder  # type: ignore[attr-defined]
-        with GATE.through(holder.account_id) as left:
+        with _let_in(request) as holder, GATE.through(holder.account_id) as left:
+            request.auth = holder  # type: ignore[attr-defined]
             response = _carried_out(request, respond, holder)
         if response.status_code in _PLAIN and not response.headers.get("Content-Type", "").startswith(
             "application/problem"
@@ -142,15 +142,23 @@ def problem(request: HttpRequest, found: Problem) -> HttpResponse:
     return response
 
 
-def _let_in(request: HttpRequest) -> Any:
+@contextmanager
+def _let_in(request: HttpRequest) -> Iterator[KeyHolder]:
+    """Who calls. A reading call's transaction begins with the look at its key; a writing one's once its body has come, so that
+    no slow client holds one open."""
     scheme, _, text = request.headers.get("Authorization", "").partition(" ")
     challenge = {"WWW-Authenticate": 'Bearer realm="standfast"'}
     match = _KEY.fullmatch(text.strip()) if scheme.lower() in ("bearer", "apikey") else None
     if match is None:
         detail = "Send the header `Authorization: Bearer sf_...` with a key made in the application."
         raise Problem(401, "The call has no API key", detail=detail, headers=challenge)
+    account_id, key, address = int(match.group(1)), text.strip(), request.address  # type: ignore[attr-defined]
     try:
-        return check_key(int(match.group(1)), text.strip(), address=request.address)  # type: ignore[attr-defined]
+        if request.method == "GET":
+            with scope_of_key(account_id, key, address=address) as holder:
+                yield holder
+        else:
+            yield check_key(account_id, key, address=address)
     except KeyRefused as refused:
         if refused.refusal is Refusal.ADDRESS:
             raise Problem(403, "The key is not let in from here", detail=refused.text) from None

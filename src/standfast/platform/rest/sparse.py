@@ -53,23 +53,29 @@ def choose(request: HttpRequest, shape: Shape) -> None:
     text = request.GET.get(PARAMETER)
     if text is None:
         return
-    wanted = {name.strip() for name in text.split(",")}
-    unknown = sorted(wanted - set(shape.names))
+    names = {name.strip() for name in text.split(",")}
+    unknown = sorted(names - set(shape.names))
     if unknown:
         there_are = f"send some of {', '.join(shape.names)}, with commas between them"
         raise unprocessable(FieldFault(f"query.{PARAMETER}", f"there is no field {unknown[0][:80]!r}", there_are))
-    setattr(request, _ATTRIBUTE, (frozenset(wanted), shape.paged))
+    setattr(request, _ATTRIBUTE, (frozenset(names), shape.paged))
+
+
+def wanted(request: HttpRequest) -> frozenset[str] | None:
+    """The fields that the call wants; None where it wants all."""
+    found: frozenset[str] | None = getattr(request, _ATTRIBUTE, (None, False))[0]
+    return found
 
 
 def thinned(request: HttpRequest, answer: Any) -> Any:
     """The answer with no other fields than the call wants."""
-    wanted, paged = getattr(request, _ATTRIBUTE, (None, False))
-    if wanted is None:
+    names, paged = getattr(request, _ATTRIBUTE, (None, False))
+    if names is None:
         return answer
     if paged:
-        return {**answer, "data": [_only(row, wanted) for row in answer["data"]]}
-    return [_only(row, wanted) for row in answer] if isinstance(answer, list) else _only(answer, wanted)
+        return {**answer, "data": [only(row, names) for row in answer["data"]]}
+    return [only(row, names) for row in answer] if isinstance(answer, list) else only(answer, names)
 
 
-def _only(row: Mapping[str, Any], wanted: frozenset[str]) -> dict[str, Any]:
-    return {name: value for name, value in row.items() if name in wanted}
+def only(row: Mapping[str, Any], names: frozenset[str]) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if name in names}

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
-from ninja import Field, Query, Router, Schema, Status
+from ninja import Field, Query, Router, Schema
 from pydantic import BaseModel
 
 from standfast.components.audience.editing import Taken, change_contact
@@ -25,11 +25,12 @@ from standfast.components.audience.endpoints.shapes import (
     typed_values,
 )
 from standfast.components.audience.erasing import delete_contact
-from standfast.components.audience.models import Contact
+from standfast.components.audience.queries import QUERIES
 from standfast.components.audience.subscribing import subscribe
 from standfast.components.audience.upsert import ContactRow, Landed, upsert_contacts
+from standfast.platform.rest import written
 from standfast.platform.rest.answers import to_json
-from standfast.platform.rest.operation import ERRORS, ID_MAX, PAGE_DEFAULT, PAGE_MAX, cursor_of, id_after, operation
+from standfast.platform.rest.operation import ERRORS, ID_MAX, PAGE_DEFAULT, PAGE_MAX, id_after, operation
 from standfast.platform.rest.problems import FieldFault, Problem, not_found, unprocessable
 from standfast.platform.rest.values import Address, Id, Line, Moment, Number
 from standfast.protocols.address import AddressError
@@ -85,16 +86,14 @@ def contacts(
     email: str | None = Query(None, max_length=320, description="Exactly this address."),
     uid: str | None = Query(None, max_length=255, description="Exactly this number of your own."),
     updated_after: Moment | None = None,
-) -> dict[str, Any]:
-    found = Contact.objects.filter(account_id=request.account_id)  # type: ignore[attr-defined]
-    if email is not None:
-        found = found.filter(email_key=email.strip().lower().replace("\0", ""))
-    if uid is not None:
-        found = found.filter(uid=uid.replace("\0", ""))
-    if updated_after is not None:
-        found = found.filter(updated_at__gt=updated_after)
-    rows = list(found.filter(id__gt=id_after(cursor)).order_by("id")[: limit + 1])
-    return {"data": rows[:limit], "next": cursor_of(rows[limit - 1].id) if len(rows) > limit else None}
+) -> HttpResponse:
+    email_key = None if email is None else email.strip().lower().replace("\0", "")
+    rows = _shown(
+        request.account_id,  # type: ignore[attr-defined]
+        after=id_after(cursor), email_key=email_key, uid=None if uid is None else uid.replace("\0", ""),
+        updated_after=updated_after, most=limit + 1,
+    )  # fmt: skip
+    return written.page(request, rows, limit=limit)
 
 
 @operation(
@@ -105,7 +104,7 @@ def contacts(
     response={200: ContactOut, 201: ContactOut, **ERRORS},
     summary="Make or change a person",
 )
-def save_contact(request: HttpRequest, body: ContactIn) -> Status[Contact]:
+def save_contact(request: HttpRequest, body: ContactIn) -> HttpResponse:
     account_id = request.account_id  # type: ignore[attr-defined]
     try:
         row = _row(customs_of(account_id), body)
@@ -116,7 +115,7 @@ def save_contact(request: HttpRequest, body: ContactIn) -> Status[Contact]:
     if landed.contact_id is None:
         field = "uid" if "uid" in landed.reason else "email"
         raise unprocessable(FieldFault(f"body.{field}", landed.reason or "is refused"))
-    return Status(201 if landed.outcome == "created" else 200, contact_of(account_id, landed.contact_id))
+    return _one(request, landed.contact_id, status=201 if landed.outcome == "created" else 200)
 
 
 @operation(
@@ -141,8 +140,8 @@ def save_contacts(request: HttpRequest, body: Bulk) -> HttpResponse:
 @operation(
     router, "GET", "/contacts/{contact_id}", scope=READ, response={200: ContactOut, **ERRORS}, summary="One person"
 )
-def contact(request: HttpRequest, contact_id: int) -> Contact:
-    return contact_of(request.account_id, contact_id)  # type: ignore[attr-defined]
+def contact(request: HttpRequest, contact_id: int) -> HttpResponse:
+    return _one(request, contact_id)
 
 
 @operation(
@@ -153,7 +152,7 @@ def contact(request: HttpRequest, contact_id: int) -> Contact:
     response={200: ContactOut, **ERRORS},
     summary="Change a person, the e-mail address too",
 )
-def patch_contact(request: HttpRequest, contact_id: int, body: ContactPatch) -> Contact:
+def patch_contact(request: HttpRequest, contact_id: int, body: ContactPatch) -> HttpResponse:
     account_id = request.account_id  # type: ignore[attr-defined]
     contact_of(account_id, contact_id)
     given = body.model_dump(include=body.model_fields_set)
@@ -169,7 +168,7 @@ def patch_contact(request: HttpRequest, contact_id: int, body: ContactPatch) -> 
     except Taken as taken:
         fault = FieldFault(f"body.{taken.field}", str(taken), "send another, or change the other person first")
         raise Problem(409, "Conflict", faults=[fault]) from taken
-    return contact_of(account_id, contact_id)
+    return _one(request, contact_id)
 
 
 @operation(
@@ -180,6 +179,23 @@ def erase_contact(request: HttpRequest, contact_id: int) -> HttpResponse:
     if not 0 < contact_id < ID_MAX or not delete_contact(account_id=account_id, contact_id=contact_id):
         raise not_found("contact")
     return HttpResponse(status=204)
+
+
+def _one(request: HttpRequest, contact_id: int, *, status: int = 200) -> HttpResponse:
+    """One person as they are now. Raises Problem where the account has no such person."""
+    account_id = request.account_id  # type: ignore[attr-defined]
+    rows = _shown(account_id, contact_id=contact_id) if 0 < contact_id < ID_MAX else []
+    if not rows:
+        raise not_found("contact")
+    return written.resource(request, rows[0][1], status=status)
+
+
+def _shown(account_id: int, *, after: int = 0, most: int = 1, **wanted: Any) -> list[tuple[int, str]]:
+    """People by their ids: the id, and all of a ContactOut as JSON. wanted: what the query may be narrowed by."""
+    asked = {"contact_id": None, "email_key": None, "uid": None, "updated_after": None, **wanted}
+    with connection.cursor() as cursor:
+        cursor.execute(QUERIES.contacts_shown.sql, {"account_id": account_id, "after": after, "most": most, **asked})
+        return cursor.fetchall()
 
 
 def _upserted(account_id: int, people: Sequence[ContactIn]) -> list[Landed]:

@@ -28,6 +28,28 @@ def test_a_person_is_changed_by_id_the_address_too(alice, charlie):
     assert alice.v1("GET", where).json()["email"] == "Anna@example.net"
 
 
+def test_a_person_is_shown_alike_wherever_they_are_shown(alice):
+    """Some answers are written by the database, others by the response model."""
+    alice.v1("POST", "/fields", {"key": "size", "label": "Size", "field_type": "number"})
+    odd = {"email": "odd@example.net", "first_name": 'Ann "\u00e9\\', "uid": "u 1", "fields": {"size": 1.5}}
+    made = alice.v1("POST", "/contacts", odd)
+    assert made.status_code == 201, made.content
+    person = made.json()
+    chosen = alice.v1("POST", "/lists", {"name": "News"}).json()["id"]
+    tag = alice.v1("POST", "/tags", {"name": "vip"}).json()["id"]
+    alice.v1("POST", f"/lists/{chosen}/subscribe", {"contact_ids": [person["id"]]})
+    assert alice.v1("PUT", f"/contacts/{person['id']}/tags", {"tag_ids": [tag]}).status_code == 200
+    [listed] = alice.v1("GET", f"/lists/{chosen}/contacts").json()["data"]
+    for query in ("", "?email=ODD@example.net", "?uid=u 1", "?updated_after=2020-01-01T00:00:00Z"):
+        assert alice.v1("GET", f"/contacts{query}").json() == {"data": [listed], "next": None}, query
+    assert alice.v1("GET", f"/contacts/{person['id']}").json() == listed
+    assert alice.v1("PATCH", f"/contacts/{person['id']}", {"first_name": odd["first_name"]}).json() == listed
+    assert listed["first_name"] == odd["first_name"] and listed["fields"] == {"size": 1.5}
+    assert alice.v1("GET", "/contacts?updated_after=2099-01-01T00:00:00Z").json()["data"] == []
+    few = alice.v1("GET", f"/contacts/{person['id']}?fields=uid,fields")
+    assert few.json() == {"uid": "u 1", "fields": {"size": 1.5}}
+
+
 def test_custom_fields_are_typed_and_null_takes_a_value_away_one_or_many(alice, charlie):
     age = alice.v1("POST", "/fields", {"label": "Age", "field_type": "number"}).json()
     assert alice.v1("POST", "/fields", {"label": "AGE"}).status_code == 409

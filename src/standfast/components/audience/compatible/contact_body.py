@@ -8,9 +8,9 @@ import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from standfast.components.audience.compatible.shapes import TEXTS, Customs, customs_of, unwrapped
+from standfast.components.audience.compatible.shapes import TEXTS, Custom, Customs, customs_of, unwrapped
 from standfast.components.audience.mapping import plain
-from standfast.components.audience.models import CustomField, FieldType, List, Tag
+from standfast.components.audience.models import FieldType, List, Tag
 from standfast.components.audience.typed_values import parser_of
 from standfast.components.audience.upsert import ContactRow
 from standfast.platform.rest.answers import EASTERN
@@ -84,7 +84,7 @@ def _fields(body: Call, customs: Customs) -> dict[str, Any]:
     return found
 
 
-def typed(field: CustomField, value: Any) -> Any:
+def typed(field: Custom, value: Any) -> Any:
     """A value as the field's type, None for nothing. Times without an offset are Eastern. Raises CallError."""
     if value is None or value in ("", [], {}):
         return None

@@ -10,12 +10,12 @@ from django.db import connection
 from standfast.components.audience.compatible.contact_body import Given, given
 from standfast.components.audience.compatible.shapes import (
     contact_row,
-    customs_of,
-    everything,
     found,
+    named,
     refused,
     required,
     unwrapped,
+    whole_person,
 )
 from standfast.components.audience.editing import Taken, change_contact
 from standfast.components.audience.models import Contact
@@ -33,26 +33,30 @@ WAY = "api"
 
 def by_email(call: Call) -> dict[str, Any]:
     """`GET contacts/email`, to which the service adds what others know of the person."""
-    return everything(required(call))
+    return whole_person(call.account_id, named(call))
 
 
 def by_id(call: Call) -> dict[str, Any]:
     """`GET contacts/<contact_id>`, likewise."""
-    return everything(found(call.account_id, call.path["contact_id"]))
+    return whole_person(call.account_id, {"contact_id": int(call.path["contact_id"])})
 
 
 @route("POST", "contacts", scope=WRITE, section=SECTION)
 def create(call: Call) -> Answer:
     """Make or change by the address; 201 either way."""
-    contact_id = person_of_call(call)
-    return Answer(contact_row(found(call.account_id, contact_id), customs_of(call.account_id)), 201, root="contact")
+    wanted = given(call)
+    contact_id = _taken(call.account_id, wanted)
+    return Answer(contact_row(found(call.account_id, contact_id), wanted.customs), 201, root="contact")
 
 
 def person_of_call(call: Call) -> int:
     """Make or change the person that a call tells of, with tags and lists, as `POST contacts` does. Raises CallError."""
-    wanted = given(call)
-    contact_id = landed(call.account_id, wanted)
-    _move(call.account_id, contact_id, wanted)
+    return _taken(call.account_id, given(call))
+
+
+def _taken(account_id: int, wanted: Given) -> int:
+    contact_id = landed(account_id, wanted)
+    _move(account_id, contact_id, wanted)
     return contact_id
 
 

@@ -3,23 +3,38 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+import json
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from django.db import connection
 
-from standfast.components.audience.models import Contact, CustomField, FieldType, Tag
+from standfast.components.audience.models import Contact, CustomField, FieldType
 from standfast.components.audience.queries import QUERIES
 from standfast.platform.rest.answers import moment
 from standfast.platform.rest.call import Call, CallError, missing
 from standfast.protocols.address import AddressError, parse_address
 
-Customs = list[CustomField]
 STATUS = {"subscribed": "Subscribed", "unsubscribed": "Unsubscribed"}
 TEXTS = ("first_name", "last_name", "phone", "fax")
+_PERSON = ("id", "email", "uid", *TEXTS, "created_at", "updated_at")
+
+
+class Custom(NamedTuple):
+    """A custom field of the account."""
+
+    key: str
+    label: str
+    field_type: str
+    default_value: str
+
+
+Customs = list[Custom]
 
 
 def customs_of(account_id: int) -> Customs:
-    return list(CustomField.objects.filter(account_id=account_id).order_by("id"))
+    fields = CustomField.objects.filter(account_id=account_id).order_by("id")
+    return [Custom(*row) for row in fields.values_list(*Custom._fields)]
 
 
 def contact_row(one: Contact, customs: Customs) -> dict[str, Any]:
@@ -30,7 +45,7 @@ def contact_row(one: Contact, customs: Customs) -> dict[str, Any]:
     return {**shown, **row}  # a field called `email` never hides the address
 
 
-def _shown(value: Any, field: CustomField) -> Any:
+def _shown(value: Any, field: Custom) -> Any:
     if value is None:
         return field.default_value or None
     if field.field_type == FieldType.DATETIME and isinstance(value, str):
@@ -41,19 +56,33 @@ def _shown(value: Any, field: CustomField) -> Any:
     return value
 
 
-def everything(one: Contact) -> dict[str, Any]:
-    """What the look-up by address tells besides: lists and tags. Orders and workflows belong to others."""
-    with connection.cursor() as cursor:
-        cursor.execute(QUERIES.places.sql, {"account_id": one.account_id, "contact_id": one.id})
-        places = cursor.fetchall()
+def whole_person(account_id: int, named: Mapping[str, Any]) -> dict[str, Any]:
+    """What the look-up of one person tells: lists and tags besides. Orders and workflows belong to others. named: their
+    `contact_id`, `email_key` or `uid`. Raises CallError where there is nobody.
+    """
+    row = None
+    if named:
+        asked = {"account_id": account_id, "contact_id": None, "email_key": None, "uid": None, **named}
+        with connection.cursor() as cursor:
+            cursor.execute(QUERIES.whole_person.sql, asked)
+            row = cursor.fetchone()
+    if row is None:
+        raise missing("Contact is not present!")
+    *values, fields, places, tags, customs = row
+    one = Contact(account_id=account_id, fields=json.loads(fields), **dict(zip(_PERSON, values, strict=True)))
     since = [
-        {"list_id": pk, "name": name, "status": STATUS[status], "created_at": moment(at), "updated_at": moment(at)}
-        for pk, name, status, at in places
-    ]
-    tags = Tag.objects.filter(account_id=one.account_id, pk__in=one.tag_ids).order_by("name")
-    named = [{"name": tag.name, "created_at": moment(tag.created_at)} for tag in tags]
-    return {**contact_row(one, customs_of(one.account_id)), "orders": [], "list_subscriptions": since, "workflows": [],
-            "tags": named}  # fmt: skip
+        {"list_id": each["list_id"], "name": each["name"], "status": STATUS[each["status"]],
+         "created_at": _told(each["at"]), "updated_at": _told(each["at"])}
+        for each in json.loads(places or "[]")
+    ]  # fmt: skip
+    known = [{"name": each["name"], "created_at": _told(each["at"])} for each in json.loads(tags or "[]")]
+    shown = contact_row(one, [Custom(*each) for each in json.loads(customs or "[]")])
+    return {**shown, "orders": [], "list_subscriptions": since, "workflows": [], "tags": known}
+
+
+def _told(at: str) -> str | None:
+    """A time as the database writes it in JSON, as the product writes it."""
+    return moment(dt.datetime.fromisoformat(at))
 
 
 def found(account_id: int, contact_id: int | str) -> Contact:
@@ -72,16 +101,21 @@ def key_of(text: str) -> str:
         return text.strip().lower()
 
 
-def named_by(call: Call) -> Contact | None:
-    """The contact that a call names by contact[email], email, contact[uid] or uid; None where there is none."""
-    people = Contact.objects.filter(account_id=call.account_id)
+def named(call: Call) -> dict[str, str]:
+    """By what a call names a contact: contact[email], email, contact[uid] or uid; empty where it does not."""
     for name in ("contact[email]", "email"):
         if text := call.text(name):
-            return people.filter(email_key=key_of(text)).first()
+            return {"email_key": key_of(text)}
     for name in ("contact[uid]", "uid"):
         if text := call.text(name):
-            return people.filter(uid=text).first()
-    return None
+            return {"uid": text}
+    return {}
+
+
+def named_by(call: Call) -> Contact | None:
+    """The contact that a call names; None where there is none."""
+    by = named(call)
+    return Contact.objects.filter(account_id=call.account_id, **by).first() if by else None
 
 
 def required(call: Call) -> Contact:

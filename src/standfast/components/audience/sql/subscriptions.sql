@@ -20,12 +20,6 @@ DELETE FROM audience_subscription
 WHERE account_id = :account_id AND contact_id = ANY(:contact_ids) AND (:list_ids::bigint[] IS NULL OR list_id = ANY(:list_ids))
 RETURNING contact_id, list_id;
 
--- name: places
--- On which lists a person is or was. Index (account_id, contact_id).
-SELECT s.list_id, l.name, s.status, s.since_at FROM audience_subscription s
-JOIN audience_list l ON l.account_id = s.account_id AND l.id = s.list_id
-WHERE s.account_id = :account_id AND s.contact_id = :contact_id ORDER BY s.list_id LIMIT 5000;
-
 -- name: members
 -- A page of a list's people, in the order of its primary key.
 SELECT s.contact_id, s.status, s.since_at FROM audience_subscription s

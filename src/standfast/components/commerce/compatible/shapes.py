@@ -5,23 +5,35 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from django.db import connection
+
 from standfast.components.commerce.amounts import plain
 from standfast.components.commerce.models import Order, Product
+from standfast.components.commerce.queries import QUERIES
 from standfast.components.commerce.writing import Item, items_of
 from standfast.platform.rest.answers import moment
 
 SHOWN_MAX = 100  # orders of one person
+_ORDER = (
+    "id", "original_order_id", "order_date", "status", "grand_total", "campaign_id", "coupon_code", "source_name", "source_type",
+    "created_at", "updated_at",
+)  # fmt: skip
 
 
 def order_rows(account_id: int, orders: Sequence[Order]) -> list[dict[str, Any]]:
+    if not orders:
+        return []
     items = items_of(account_id, [one.id for one in orders])
     return [_order_row(one, [_item_row(each) for each in items[one.id]]) for one in orders]
 
 
 def orders_of(account_id: int, contact_id: int) -> list[dict[str, Any]]:
     """The newest orders of a person, newest first."""
-    mine = Order.objects.filter(account_id=account_id, contact_id=contact_id)
-    return order_rows(account_id, list(mine.order_by("-id")[:SHOWN_MAX]))
+    with connection.cursor() as cursor:
+        asked = {"account_id": account_id, "contact_id": contact_id, "most": SHOWN_MAX}
+        cursor.execute(QUERIES.orders_of.sql, asked)
+        rows = [dict(zip(_ORDER, row, strict=True)) for row in cursor.fetchall()]
+    return order_rows(account_id, [Order(account_id=account_id, contact_id=contact_id, **row) for row in rows])
 
 
 def product_row(one: Product) -> dict[str, Any]:

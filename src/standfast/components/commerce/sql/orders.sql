@@ -68,3 +68,9 @@ UPDATE commerce_order SET original_order_id = '', coupon_code = '' WHERE account
 -- The same in what the log tells of their orders. The log's index (account_id, contact_id).
 UPDATE event SET data = data - 'original_order_id'
 WHERE account_id = :account_id AND contact_id = ANY(:contact_ids) AND kind IN ('order_placed', 'order_updated', 'order_deleted');
+
+-- name: orders-of
+-- The newest orders of a person, newest first. Index (account_id, contact_id, id).
+SELECT o.id, o.original_order_id, o.order_date, o.status, o.grand_total, o.campaign_id, o.coupon_code, o.source_name, o.source_type,
+       o.created_at, o.updated_at
+FROM commerce_order o WHERE o.account_id = :account_id AND o.contact_id = :contact_id ORDER BY o.id DESC LIMIT :most;

@@ -35,12 +35,10 @@ def append(cursor: Any, *, account_id: int, events: Sequence[Event], bulk: bool 
     """
     if not events:
         return head(cursor, account_id=account_id)
+    if not bulk:
+        return _insert(cursor, account_id, events)
     last = take_positions(cursor, account_id=account_id, count=len(events))
-    first = last - len(events) + 1
-    if bulk:
-        _copy(cursor, account_id, first, events)
-    else:
-        _insert(cursor, account_id, first, events)
+    _copy(cursor, account_id, last - len(events) + 1, events)
     return last
 
 
@@ -64,8 +62,9 @@ def _copy(cursor: Any, account_id: int, first: int, events: Sequence[Event]) -> 
             )
 
 
-def _insert(cursor: Any, account_id: int, first: int, events: Sequence[Event]) -> None:
-    """One JSON text for all of them: written as arrays, their escaping by psycopg costs more than everything else of a call."""
+def _insert(cursor: Any, account_id: int, events: Sequence[Event]) -> int:
+    """In one statement, for all others of the account wait from its beginning to the commit. One JSON text for all of them:
+    written as arrays, their escaping by psycopg costs more than everything else of a call."""
     rows = [
         {
             "at": at.isoformat(),
@@ -78,12 +77,21 @@ def _insert(cursor: Any, account_id: int, first: int, events: Sequence[Event]) -
         for at, kind, contact_id, send_id, seq, data in events
     ]
     cursor.execute(
-        f"INSERT INTO event ({COLUMNS}) "  # noqa: S608 - a constant
-        "SELECT %s, %s + ord - 1, at, kind, contact_id, send_id, seq, data FROM ROWS FROM (json_to_recordset(%s::json) "
+        "WITH head AS (INSERT INTO event_head AS h (account_id, position) VALUES (%(account_id)s, %(count)s) "  # noqa: S608
+        "ON CONFLICT (account_id) DO UPDATE SET position = h.position + excluded.position RETURNING position), "
+        f"written AS (INSERT INTO event ({COLUMNS}) "
+        "SELECT %(account_id)s, head.position - %(count)s + ord, at, kind, contact_id, send_id, seq, data "
+        "FROM head CROSS JOIN ROWS FROM (json_to_recordset(%(rows)s::json) "
         "AS (at timestamptz, kind text, contact_id bigint, send_id bigint, seq int, data jsonb)) "
-        "WITH ORDINALITY AS e(at, kind, contact_id, send_id, seq, data, ord)",
-        [account_id, first, json.dumps(rows, default=dict, separators=(",", ":"))],
+        "WITH ORDINALITY AS e(at, kind, contact_id, send_id, seq, data, ord)) "
+        "SELECT position FROM head",
+        {
+            "account_id": account_id,
+            "count": len(events),
+            "rows": json.dumps(rows, default=dict, separators=(",", ":")),
+        },
     )
+    return int(cursor.fetchone()[0])
 
 
 def head(cursor: Any, *, account_id: int) -> int:

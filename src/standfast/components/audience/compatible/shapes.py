@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 
-from standfast.components.audience.models import Contact, CustomField, FieldType
+from standfast.components.audience.models import Contact, FieldType
 from standfast.components.audience.queries import QUERIES
 from standfast.platform.rest.answers import moment
 from standfast.platform.rest.call import Call, CallError, missing
@@ -33,8 +33,9 @@ Customs = list[Custom]
 
 
 def customs_of(account_id: int) -> Customs:
-    fields = CustomField.objects.filter(account_id=account_id).order_by("id")
-    return [Custom(*row) for row in fields.values_list(*Custom._fields)]
+    with connection.cursor() as cursor:
+        cursor.execute(QUERIES.custom_fields.sql, {"account_id": account_id})
+        return [Custom(*row) for row in cursor.fetchall()]
 
 
 def contact_row(one: Contact, customs: Customs) -> dict[str, Any]:

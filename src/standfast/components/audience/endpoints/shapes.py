@@ -7,9 +7,11 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from django.db import connection
 from ninja import Field, Schema
 
-from standfast.components.audience.models import Contact, CustomField, List, Tag
+from standfast.components.audience.models import Contact, List, Tag
+from standfast.components.audience.queries import QUERIES
 from standfast.components.audience.typed_values import parser_of
 from standfast.platform.rest.operation import ID_MAX
 from standfast.platform.rest.problems import FieldFault, not_found, unprocessable
@@ -98,8 +100,9 @@ Customs = Mapping[str, tuple[str, Callable[[str], str]]]
 
 
 def customs_of(account_id: int) -> Customs:
-    fields = CustomField.objects.filter(account_id=account_id).values_list("key", "field_type")
-    return {key: (kind, parser_of(kind)) for key, kind in fields}
+    with connection.cursor() as cursor:
+        cursor.execute(QUERIES.custom_fields.sql, {"account_id": account_id})
+        return {key: (kind, parser_of(kind)) for key, _, kind, _ in cursor.fetchall()}
 
 
 class ValueRefused(ValueError):

@@ -28,3 +28,6 @@ FROM audience_contact c
 WHERE c.account_id = :account_id AND (:contact_id::bigint IS NULL OR c.id = :contact_id::bigint)
   AND (:email_key::text IS NULL OR c.email_key = :email_key::text) AND (:uid::text IS NULL OR c.uid = :uid::text)
 LIMIT 1;
+
+-- name: custom-fields
+SELECT key, label, field_type, default_value FROM audience_customfield WHERE account_id = :account_id ORDER BY id;

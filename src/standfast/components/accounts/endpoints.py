@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from django.http import HttpRequest
-from ninja import Router, Schema
+from ninja import Router
 
 from standfast.components.accounts.models import Account
-from standfast.platform.rest.operation import operation
+from standfast.platform.rest.operation import Schema, operation
 
 router = Router(tags=["Account"])
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
-from ninja import Field, Query, Router, Schema
+from ninja import Field, Query, Router
 
 from standfast.components.audience.api import ContactRow, upsert_contacts
 from standfast.components.commerce.amounts import TOO_LARGE, plain
@@ -23,6 +23,7 @@ from standfast.platform.rest.operation import (
     ID_MAX,
     PAGE_DEFAULT,
     PAGE_MAX,
+    Schema,
     cursor_of,
     id_after,
     operation,

@@ -7,7 +7,7 @@ import datetime as dt
 from typing import Annotated, Any
 
 from django.http import HttpRequest, HttpResponse
-from ninja import Field, Query, Router, Schema
+from ninja import Field, Query, Router
 
 from standfast.components.delivery import domains as sending
 from standfast.components.delivery import relay
@@ -20,6 +20,7 @@ from standfast.platform.rest.operation import (
     PAGE_DEFAULT,
     PAGE_MAX,
     Given,
+    Schema,
     cursor_of,
     id_after,
     operation,

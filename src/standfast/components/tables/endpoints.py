@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any, Literal
 
 from django.http import HttpRequest, HttpResponse
-from ninja import Field, Query, Router, Schema
+from ninja import Field, Query, Router
 
 from standfast.components.tables.columns import COLUMNS_MAX, ColumnDraft, DataType, Key, TableInvalid
 from standfast.components.tables.deleting import delete_rows
@@ -16,7 +16,16 @@ from standfast.components.tables.models import Table
 from standfast.components.tables.reading import FoundRow, NotFindable, page_of, page_with
 from standfast.components.tables.structure import change_table, create_table, delete_table, empty_table
 from standfast.components.tables.writing import ROWS_MAX, write_rows
-from standfast.platform.rest.operation import ERRORS, ID_MAX, PAGE_DEFAULT, PAGE_MAX, cursor_of, id_after, operation
+from standfast.platform.rest.operation import (
+    ERRORS,
+    ID_MAX,
+    PAGE_DEFAULT,
+    PAGE_MAX,
+    Schema,
+    cursor_of,
+    id_after,
+    operation,
+)
 from standfast.platform.rest.problems import FieldFault, not_found, unprocessable
 
 router = Router(tags=["Relational tables"])

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from django.http import HttpRequest, StreamingHttpResponse
-from ninja import Field, Query, Router, Schema
+from ninja import Field, Query, Router
 
 from standfast.components.delivery.api import Send
 from standfast.components.tracking import exports, recipients, reports
@@ -20,6 +20,7 @@ from standfast.platform.rest.operation import (
     ID_MAX,
     PAGE_DEFAULT,
     PAGE_MAX,
+    Schema,
     cursor_of,
     id_after,
     operation,

@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Any
 
 from django.http import HttpRequest
-from ninja import Field, Query, Router, Schema
+from ninja import Field, Query, Router
 
 from standfast.components.audience.api import find_brand
 from standfast.components.delivery.api import Recipient as Row
@@ -14,7 +14,16 @@ from standfast.components.delivery.api import RecipientStatus
 from standfast.components.transactional.campaigns import NameTaken, create_campaign
 from standfast.components.transactional.models import TransactionalCampaign
 from standfast.components.transactional.submitting import Recipient, Refused, Templated, deliver
-from standfast.platform.rest.operation import ERRORS, ID_MAX, PAGE_DEFAULT, PAGE_MAX, cursor_of, id_after, operation
+from standfast.platform.rest.operation import (
+    ERRORS,
+    ID_MAX,
+    PAGE_DEFAULT,
+    PAGE_MAX,
+    Schema,
+    cursor_of,
+    id_after,
+    operation,
+)
 from standfast.platform.rest.problems import FieldFault, conflict, not_found, unprocessable
 
 router = Router(tags=["Transactional mail"])

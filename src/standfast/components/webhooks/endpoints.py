@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
-from ninja import Field, Query, Router, Schema, Status
+from ninja import Field, Query, Router, Status
 
 from standfast.components.webhooks.delivering import message_id
 from standfast.components.webhooks.endpoints_of import (
@@ -24,7 +24,16 @@ from standfast.components.webhooks.endpoints_of import (
 from standfast.components.webhooks.kinds import TYPES, type_of
 from standfast.components.webhooks.models import Attempt, Delivery, Endpoint
 from standfast.components.webhooks.queries import QUERIES
-from standfast.platform.rest.operation import ERRORS, ID_MAX, PAGE_DEFAULT, PAGE_MAX, cursor_of, id_after, operation
+from standfast.platform.rest.operation import (
+    ERRORS,
+    ID_MAX,
+    PAGE_DEFAULT,
+    PAGE_MAX,
+    Schema,
+    cursor_of,
+    id_after,
+    operation,
+)
 from standfast.platform.rest.problems import FieldFault, Problem, not_found, unprocessable
 from standfast.platform.rest.values import Id, Line
 

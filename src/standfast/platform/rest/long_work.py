@@ -6,7 +6,9 @@ import datetime as dt
 from typing import Literal
 
 from django.http import HttpResponse
-from ninja import Field, Schema
+from ninja import Field
+
+from standfast.platform.rest.operation import Schema
 
 WAITING, RUNNING, DONE, FAILED, CANCELLED = "waiting", "running", "done", "failed", "cancelled"
 

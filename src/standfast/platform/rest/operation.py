@@ -23,8 +23,8 @@ from typing import Any, ClassVar
 
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from ninja import Router, Schema
-from pydantic import ConfigDict, Field
+from ninja import Router
+from pydantic import BaseModel, ConfigDict, Field
 
 from standfast.platform import tenancy
 from standfast.platform.rest import response_models, sparse, uploads
@@ -38,6 +38,13 @@ TEXT_MAX = 400
 _KEPT_HEADERS = ("Content-Type", "ETag", "Location")  # that are part of an answer, said again under its key
 _WRITING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 response_models.share()
+
+
+class Schema(BaseModel):
+    """A body or an answer. Attributes of a model are read as they are: django-ninja's own looks each up in Python, which for a
+    page of rows is most of the call."""
+
+    model_config: ClassVar = ConfigDict(from_attributes=True)
 
 
 class Fault(Schema):

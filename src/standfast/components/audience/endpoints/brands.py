@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from ninja import Query, Router, Schema, Status
+from ninja import Query, Router, Status
 
 from standfast.components.audience.brands import (
     BrandInUse,
@@ -17,7 +17,16 @@ from standfast.components.audience.brands import (
 )
 from standfast.components.audience.endpoints.shapes import READ, WRITE, Changed
 from standfast.components.audience.models import Brand, BrandDoNotMail
-from standfast.platform.rest.operation import ERRORS, ID_MAX, PAGE_DEFAULT, PAGE_MAX, cursor_of, operation, text_after
+from standfast.platform.rest.operation import (
+    ERRORS,
+    ID_MAX,
+    PAGE_DEFAULT,
+    PAGE_MAX,
+    Schema,
+    cursor_of,
+    operation,
+    text_after,
+)
 from standfast.platform.rest.problems import FieldFault, conflict, not_found, unprocessable
 from standfast.platform.rest.values import Address, Name
 from standfast.protocols.address import AddressError, parse_address

@@ -6,14 +6,14 @@ import datetime as dt
 from typing import Any
 
 from django.http import HttpRequest
-from ninja import Field, Query, Router, Schema
+from ninja import Field, Query, Router
 
 from standfast.components.audience.editing import change_contact
 from standfast.components.audience.endpoints.shapes import READ, TAGS_AT_ONCE, WRITE, TagOut, contact_of, known_tags
 from standfast.components.audience.models import BrandDoNotMail, DoNotMail, List, Subscription, Tag
 from standfast.components.audience.timeline import contact_timeline
 from standfast.components.audience.upsert import ContactRow
-from standfast.platform.rest.operation import ERRORS, PAGE_DEFAULT, PAGE_MAX, cursor_of, id_after, operation
+from standfast.platform.rest.operation import ERRORS, PAGE_DEFAULT, PAGE_MAX, Schema, cursor_of, id_after, operation
 from standfast.platform.rest.values import Id
 
 router = Router(tags=["Contacts"])

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
-from ninja import Field, Query, Router, Schema
+from ninja import Field, Query, Router
 from pydantic import BaseModel
 
 from standfast.components.audience.editing import Taken, change_contact
@@ -30,7 +30,7 @@ from standfast.components.audience.subscribing import subscribe
 from standfast.components.audience.upsert import ContactRow, Landed, upsert_contacts
 from standfast.platform.rest import written
 from standfast.platform.rest.answers import to_json
-from standfast.platform.rest.operation import ERRORS, ID_MAX, PAGE_DEFAULT, PAGE_MAX, id_after, operation
+from standfast.platform.rest.operation import ERRORS, ID_MAX, PAGE_DEFAULT, PAGE_MAX, Schema, id_after, operation
 from standfast.platform.rest.problems import FieldFault, Problem, not_found, unprocessable
 from standfast.platform.rest.values import Address, Id, Line, Moment, Number
 from standfast.protocols.address import AddressError

@@ -6,12 +6,12 @@ import datetime as dt
 from typing import Any
 
 from django.http import HttpRequest
-from ninja import Query, Router, Schema
+from ninja import Query, Router
 
 from standfast.components.audience.endpoints.shapes import READ, WRITE, Addresses, Changed
 from standfast.components.audience.models import DoNotMail, DoNotMailReason
 from standfast.components.audience.suppressing import add_do_not_mail, lift_do_not_mail
-from standfast.platform.rest.operation import ERRORS, PAGE_DEFAULT, PAGE_MAX, cursor_of, operation, text_after
+from standfast.platform.rest.operation import ERRORS, PAGE_DEFAULT, PAGE_MAX, Schema, cursor_of, operation, text_after
 from standfast.platform.rest.problems import FieldFault, unprocessable
 
 router = Router(tags=["Do not mail"])

@@ -9,14 +9,14 @@ from typing import Any
 
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
-from ninja import Field, Query, Router, Schema
+from ninja import Field, Query, Router
 from pydantic import BaseModel
 
 from standfast.components.audience.custom_events import Happening, note_events
 from standfast.components.audience.endpoints.shapes import BULK_MAX, READ, WRITE
 from standfast.components.audience.queries import QUERIES
 from standfast.platform.rest.answers import to_json
-from standfast.platform.rest.operation import ERRORS, PAGE_DEFAULT, PAGE_MAX, cursor_of, id_after, operation
+from standfast.platform.rest.operation import ERRORS, PAGE_DEFAULT, PAGE_MAX, Schema, cursor_of, id_after, operation
 from standfast.platform.rest.values import Address, Id, Line, Moment
 
 router = Router(tags=["Events"])

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
-from ninja import Field, Query, Router, Schema, Status
+from ninja import Field, Query, Router, Status
 from pydantic import ValidationError
 
 from standfast.components.audience import starting
@@ -22,6 +22,7 @@ from standfast.platform.rest.operation import (
     PAGE_DEFAULT,
     PAGE_MAX,
     Fault,
+    Schema,
     cursor_of,
     id_after,
     operation,

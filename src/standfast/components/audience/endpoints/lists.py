@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
-from ninja import Query, Router, Schema, Status
+from ninja import Query, Router, Status
 
 from standfast.components.audience import list_counts
 from standfast.components.audience.endpoints.shapes import (
@@ -21,7 +21,7 @@ from standfast.components.audience.endpoints.shapes import (
 )
 from standfast.components.audience.models import Contact, List, Subscription
 from standfast.components.audience.subscribing import create_list, delete_list, subscribe, unsubscribe
-from standfast.platform.rest.operation import ERRORS, PAGE_DEFAULT, PAGE_MAX, cursor_of, id_after, operation
+from standfast.platform.rest.operation import ERRORS, PAGE_DEFAULT, PAGE_MAX, Schema, cursor_of, id_after, operation
 from standfast.platform.rest.problems import FieldFault, Problem
 from standfast.platform.rest.values import Line, Name
 

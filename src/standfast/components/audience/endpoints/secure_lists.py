@@ -6,12 +6,12 @@ import datetime as dt
 
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
-from ninja import Field, Router, Schema, Status
+from ninja import Field, Router, Status
 
 from standfast.components.audience.endpoints.shapes import BULK_MAX, READ, WRITE
 from standfast.components.audience.models import SecureList
 from standfast.components.audience.secure_lists import add_entries, delete_secure_list
-from standfast.platform.rest.operation import ERRORS, ID_MAX, operation
+from standfast.platform.rest.operation import ERRORS, ID_MAX, Schema, operation
 from standfast.platform.rest.problems import FieldFault, Problem, not_found
 from standfast.platform.rest.values import Address, Line, Name
 

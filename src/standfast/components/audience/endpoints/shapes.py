@@ -8,12 +8,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django.db import connection
-from ninja import Field, Schema
+from ninja import Field
 
 from standfast.components.audience.models import Contact, List, Tag
 from standfast.components.audience.queries import QUERIES
 from standfast.components.audience.typed_values import parser_of
-from standfast.platform.rest.operation import ID_MAX
+from standfast.platform.rest.operation import ID_MAX, Schema
 from standfast.platform.rest.problems import FieldFault, not_found, unprocessable
 from standfast.platform.rest.values import Address, Id
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
-from ninja import Field, Router, Schema, Status
+from ninja import Field, Router, Status
 
 from standfast.components.audience.endpoints.shapes import (
     BULK_MAX,
@@ -22,7 +22,7 @@ from standfast.components.audience.endpoints.shapes import (
 from standfast.components.audience.models import CustomField, Tag
 from standfast.components.audience.starting import new_field
 from standfast.components.audience.tagging import tag_people
-from standfast.platform.rest.operation import ERRORS, ID_MAX, operation
+from standfast.platform.rest.operation import ERRORS, ID_MAX, Schema, operation
 from standfast.platform.rest.problems import FieldFault, Problem, not_found, unprocessable
 from standfast.platform.rest.values import Id, Line, Name
 

@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Annotated, Any
 
 from django.http import HttpRequest, HttpResponse
-from ninja import Field, Query, Router, Schema
+from ninja import Field, Query, Router
 
 from standfast.components.campaigns import actions, states
 from standfast.components.campaigns.drafts import (
@@ -27,6 +27,7 @@ from standfast.platform.rest.operation import (
     PAGE_DEFAULT,
     PAGE_MAX,
     Given,
+    Schema,
     cursor_of,
     id_after,
     operation,

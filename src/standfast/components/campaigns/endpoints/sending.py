@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 from django.http import HttpRequest, HttpResponse
-from ninja import Field, Query, Router, Schema
+from ninja import Field, Query, Router
 
 from standfast.components.campaigns import actions, preflight, states
 from standfast.components.campaigns.endpoints.campaigns import (
@@ -25,7 +25,7 @@ from standfast.components.campaigns.options import options
 from standfast.components.campaigns.progress import progress_of
 from standfast.components.campaigns.reasons import skipped_lines
 from standfast.components.delivery import api as delivery
-from standfast.platform.rest.operation import ERRORS, Given, operation
+from standfast.platform.rest.operation import ERRORS, Given, Schema, operation
 from standfast.platform.rest.preconditions import GUARDED, IF_MATCH
 from standfast.platform.rest.problems import FieldFault, conflict, unprocessable
 from standfast.platform.rest.values import Text

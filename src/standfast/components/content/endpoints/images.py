@@ -11,12 +11,21 @@ from typing import Any
 from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest
 from django.http.multipartparser import MultiPartParserError
-from ninja import Field, Query, Router, Schema
+from ninja import Field, Query, Router
 from pydantic import ValidationError
 
 from standfast.components.content.images import BYTES_MAX, ImageRefused, address_of, fetch_image, keep_image
 from standfast.components.content.models import ContentImage
-from standfast.platform.rest.operation import ERRORS, PAGE_DEFAULT, PAGE_MAX, Given, cursor_of, operation, read_cursor
+from standfast.platform.rest.operation import (
+    ERRORS,
+    PAGE_DEFAULT,
+    PAGE_MAX,
+    Given,
+    Schema,
+    cursor_of,
+    operation,
+    read_cursor,
+)
 from standfast.platform.rest.problems import FieldFault, Problem, unprocessable
 
 router = Router(tags=["Images"])

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest
 from ninja import Router
 
 from standfast.components.accounts.models import Account
-from standfast.platform.rest.operation import Schema, operation
+from standfast.platform.rest.operation import Request, Schema, operation
 
 router = Router(tags=["Account"])
 
@@ -19,5 +18,5 @@ class AccountOut(Schema):
 
 
 @operation(router, "GET", "/account", scope="account:read", response=AccountOut, summary="The account of the key")
-def account(request: HttpRequest) -> Account:
-    return Account.objects.get(pk=request.account_id)  # type: ignore[attr-defined]
+def account(request: Request) -> Account:
+    return Account.objects.get(pk=request.account_id)

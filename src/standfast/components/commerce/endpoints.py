@@ -7,8 +7,8 @@ from decimal import Decimal
 from typing import Annotated, Any
 
 from django.db import connection
-from django.http import HttpRequest, HttpResponse
-from ninja import Field, Query, Router
+from django.http import HttpResponse
+from ninja import Field, Query, Router, Status
 
 from standfast.components.audience.api import ContactRow, upsert_contacts
 from standfast.components.commerce.amounts import TOO_LARGE, plain
@@ -18,18 +18,10 @@ from standfast.components.commerce.models import Order, Product
 from standfast.components.commerce.order_dates import placed
 from standfast.components.commerce.placing import ORDERS_MAX, OrderRow, save_orders
 from standfast.components.commerce.writing import ITEMS_MAX, Item, TotalTooLarge, Wanted, items_of
-from standfast.platform.rest.operation import (
-    ERRORS,
-    ID_MAX,
-    PAGE_DEFAULT,
-    PAGE_MAX,
-    Schema,
-    cursor_of,
-    id_after,
-    operation,
-    storable,
-)
+from standfast.platform.rest.finding import ID_MAX, PAGE_DEFAULT, Paging, one_of, page_of, page_shape
+from standfast.platform.rest.operation import Request, Schema, operation, storable
 from standfast.platform.rest.problems import FieldFault, not_found, unprocessable
+from standfast.platform.rest.values import Id
 
 router = Router()
 ORDERS_PAGE_MAX = 100  # each may have hundreds of items
@@ -62,11 +54,6 @@ class ProductOut(Schema):
     updated_at: dt.datetime
 
 
-class ProductPage(Schema):
-    data: list[ProductOut]
-    next: str | None = Field(None, description="Send it as `cursor` for the next page; null at the end.")
-
-
 class ItemIn(Schema):
     item_id: str = Field(min_length=1, max_length=255, examples=["sku-7"])
     price: Amount = Field(description="The extended price: of the whole quantity.")
@@ -91,7 +78,7 @@ class OrderIn(Schema):
     The person is named by `contact_id` or by `email`, which makes them where they are not known.
     """
 
-    contact_id: int | None = Field(None, ge=1, lt=ID_MAX)
+    contact_id: Id | None = None
     email: str | None = Field(None, max_length=320, examples=["alice@example.net"])
     original_order_id: str = Field(min_length=1, max_length=255, examples=["A-1001"])
     order_date: dt.datetime = Field(description="Without an offset it is UTC.", examples=["2026-05-25T08:00:00Z"])
@@ -100,7 +87,7 @@ class OrderIn(Schema):
     grand_total: Amount | None = Field(
         None, description="Without it, what the items cost; of a known order, moved by as much as they are."
     )
-    campaign_id: int | None = Field(None, ge=1, lt=ID_MAX)
+    campaign_id: Id | None = None
     coupon_code: str | None = Field(None, max_length=255)
     source_name: str | None = Field(None, max_length=255)
     source_type: str | None = Field(None, max_length=255)
@@ -122,14 +109,13 @@ class OrderOut(Schema):
     updated_at: dt.datetime
 
 
-class OrderPage(Schema):
-    data: list[OrderOut]
-    next: str | None = Field(None, description="Send it as `cursor` for the next page; null at the end.")
+class OrderPaging(Paging):
+    limit: int = Field(PAGE_DEFAULT, ge=1, le=ORDERS_PAGE_MAX)
 
 
 class OrderFilter(Schema):
-    contact_id: int | None = Field(None, ge=1, lt=ID_MAX)
-    campaign_id: int | None = Field(None, ge=1, lt=ID_MAX)
+    contact_id: Id | None = None
+    campaign_id: Id | None = None
     original_order_id: str | None = Field(None, max_length=255, description="Exactly this one.")
 
 
@@ -148,19 +134,17 @@ class OrderBulkOut(Schema):
 
 
 @operation(
-    router, "GET", "/products", scope=_READ, response={200: ProductPage, **ERRORS}, summary="List products", **_PRODUCTS
+    router, "GET", "/products", scope=_READ, response=page_shape(ProductOut), summary="List products", **_PRODUCTS
 )
 def products(
-    request: HttpRequest,
-    cursor: str | None = None,
-    limit: int = Query(PAGE_DEFAULT, ge=1, le=PAGE_MAX),
+    request: Request,
+    paging: Query[Paging],
     item_id: str | None = Query(None, max_length=255, description="Exactly this one."),
 ) -> dict[str, Any]:
-    found = Product.objects.filter(account_id=request.account_id)  # type: ignore[attr-defined]
+    found = Product.objects.filter(account_id=request.account_id)
     if item_id is not None:
         found = found.filter(item_id=storable(item_id, "query.item_id"))
-    rows = list(found.filter(id__gt=id_after(cursor)).order_by("id")[: limit + 1])
-    return {"data": rows[:limit], "next": cursor_of(rows[limit - 1].id) if len(rows) > limit else None}
+    return page_of(found, paging)
 
 
 @operation(
@@ -168,35 +152,26 @@ def products(
     "POST",
     "/products",
     scope=_WRITE,
-    response={200: ProductOut, 201: ProductOut, **ERRORS},
+    response={200: ProductOut, 201: ProductOut},
     summary="Make or change a product",
     **_PRODUCTS,
 )
-def keep_product(request: HttpRequest, body: ProductIn) -> tuple[int, Product]:
+def keep_product(request: Request, body: ProductIn) -> Status[Product]:
     given = {name: getattr(body, name) for name in TEXTS if getattr(body, name) is not None}
     values: dict[str, Any] = {name: storable(text, f"body.{name}") for name, text in given.items()}
     if body.price is not None:
         values["price"] = body.price
     item_id = _filled(body.item_id, "body.item_id")
-    one, made = save_product(account_id=request.account_id, item_id=item_id, values=values)  # type: ignore[attr-defined]
-    return (201 if made else 200), one
+    one, made = save_product(account_id=request.account_id, item_id=item_id, values=values)
+    return Status(201 if made else 200, one)
 
 
 @operation(
-    router,
-    "GET",
-    "/products/{product_id}",
-    scope=_READ,
-    response={200: ProductOut, **ERRORS},
-    summary="One product",
-    **_PRODUCTS,
+    router, "GET", "/products/{product_id}", scope=_READ, response=ProductOut, summary="One product", **_PRODUCTS
 )
-def product(request: HttpRequest, product_id: int) -> Product:
-    mine = Product.objects.filter(account_id=request.account_id)  # type: ignore[attr-defined]
-    found = mine.filter(id=product_id).first() if 0 < product_id < ID_MAX else None
-    if found is None:
-        raise not_found("product")
-    return found
+def product(request: Request, product_id: int) -> Product:
+    mine = Product.objects.filter(account_id=request.account_id)
+    return one_of(mine, product_id, "product")
 
 
 @operation(
@@ -204,30 +179,23 @@ def product(request: HttpRequest, product_id: int) -> Product:
     "DELETE",
     "/products/{product_id}",
     scope=_WRITE,
-    response={204: None, **ERRORS},
+    response={204: None},
     summary="Delete a product; orders keep what they say of it",
     **_PRODUCTS,
 )
-def end_product(request: HttpRequest, product_id: int) -> HttpResponse:
-    account_id = request.account_id  # type: ignore[attr-defined]
+def end_product(request: Request, product_id: int) -> HttpResponse:
+    account_id = request.account_id
     if not 0 < product_id < ID_MAX or not delete_product(account_id=account_id, product_id=product_id):
         raise not_found("product")
     return HttpResponse(status=204)
 
 
-@operation(router, "GET", "/orders", scope=_READ, response={200: OrderPage, **ERRORS}, summary="List orders", **_ORDERS)
-def orders(
-    request: HttpRequest,
-    cursor: str | None = None,
-    limit: int = Query(PAGE_DEFAULT, ge=1, le=ORDERS_PAGE_MAX),
-    *,
-    which: Query[OrderFilter],
-) -> dict[str, Any]:
-    found = Order.objects.filter(account_id=request.account_id, **which.model_dump(exclude_none=True))  # type: ignore[attr-defined]
+@operation(router, "GET", "/orders", scope=_READ, response=page_shape(OrderOut), summary="List orders", **_ORDERS)
+def orders(request: Request, paging: Query[OrderPaging], which: Query[OrderFilter]) -> dict[str, Any]:
+    found = Order.objects.filter(account_id=request.account_id, **which.model_dump(exclude_none=True))
     storable(which.original_order_id or "", "query.original_order_id")
-    rows = list(found.filter(id__gt=id_after(cursor)).order_by("id")[: limit + 1])
-    shown = _shown(request.account_id, rows[:limit])  # type: ignore[attr-defined]
-    return {"data": shown, "next": cursor_of(rows[limit - 1].id) if len(rows) > limit else None}
+    found_page = page_of(found, paging)
+    return {**found_page, "data": _shown(request.account_id, found_page["data"])}
 
 
 @operation(
@@ -235,18 +203,18 @@ def orders(
     "POST",
     "/orders",
     scope=_WRITE,
-    response={200: OrderOut, 201: OrderOut, **ERRORS},
+    response={200: OrderOut, 201: OrderOut},
     summary="Place or change an order",
     **_ORDERS,
 )
-def keep_order(request: HttpRequest, body: OrderIn) -> tuple[int, dict[str, Any]]:
-    account_id = request.account_id  # type: ignore[attr-defined]
+def keep_order(request: Request, body: OrderIn) -> Status[dict[str, Any]]:
+    account_id = request.account_id
     [saved] = _save(account_id, [body], "body")
     if saved.id is None:
         raise unprocessable(
             FieldFault("body.email" if body.contact_id is None else "body.contact_id", saved.reason or "")
         )
-    return (201 if saved.outcome == "created" else 200), _order(account_id, saved.id)
+    return Status(201 if saved.outcome == "created" else 200, _order(account_id, saved.id))
 
 
 @operation(
@@ -254,33 +222,25 @@ def keep_order(request: HttpRequest, body: OrderIn) -> tuple[int, dict[str, Any]
     "POST",
     "/orders/bulk",
     scope=_WRITE,
-    response={200: OrderBulkOut, **ERRORS},
+    response=OrderBulkOut,
     summary="Place or change many orders",
     **_ORDERS,
 )
-def keep_orders(request: HttpRequest, body: OrderBulk) -> dict[str, Any]:
+def keep_orders(request: Request, body: OrderBulk) -> dict[str, Any]:
     """Of several rows for one order the last wins."""
-    return {"results": _save(request.account_id, body.orders, "body.orders")}  # type: ignore[attr-defined]
+    return {"results": _save(request.account_id, body.orders, "body.orders")}
+
+
+@operation(router, "GET", "/orders/{order_id}", scope=_READ, response=OrderOut, summary="One order", **_ORDERS)
+def order(request: Request, order_id: int) -> dict[str, Any]:
+    return _order(request.account_id, order_id)
 
 
 @operation(
-    router, "GET", "/orders/{order_id}", scope=_READ, response={200: OrderOut, **ERRORS}, summary="One order", **_ORDERS
+    router, "DELETE", "/orders/{order_id}", scope=_WRITE, response={204: None}, summary="Delete an order", **_ORDERS
 )
-def order(request: HttpRequest, order_id: int) -> dict[str, Any]:
-    return _order(request.account_id, order_id)  # type: ignore[attr-defined]
-
-
-@operation(
-    router,
-    "DELETE",
-    "/orders/{order_id}",
-    scope=_WRITE,
-    response={204: None, **ERRORS},
-    summary="Delete an order",
-    **_ORDERS,
-)
-def end_order(request: HttpRequest, order_id: int) -> HttpResponse:
-    account_id = request.account_id  # type: ignore[attr-defined]
+def end_order(request: Request, order_id: int) -> HttpResponse:
+    account_id = request.account_id
     if not 0 < order_id < ID_MAX or not delete_order(account_id=account_id, order_id=order_id):
         raise not_found("order")
     return HttpResponse(status=204)
@@ -349,10 +309,7 @@ def _filled(text: str, field: str) -> str:
 
 
 def _order(account_id: int, order_id: int) -> dict[str, Any]:
-    found = Order.objects.filter(account_id=account_id, id=order_id).first() if 0 < order_id < ID_MAX else None
-    if found is None:
-        raise not_found("order")
-    return _shown(account_id, [found])[0]
+    return _shown(account_id, [one_of(Order.objects.filter(account_id=account_id), order_id, "order")])[0]
 
 
 def _shown(account_id: int, found: list[Order]) -> list[dict[str, Any]]:

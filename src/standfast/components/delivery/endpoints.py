@@ -6,27 +6,17 @@ import asyncio
 import datetime as dt
 from typing import Annotated, Any
 
-from django.http import HttpRequest, HttpResponse
-from ninja import Field, Query, Router
+from django.http import HttpResponse
+from ninja import Field, Query, Router, Status
 
 from standfast.components.delivery import domains as sending
 from standfast.components.delivery import relay
 from standfast.components.delivery.models import Route, SendingDomain, TlsMode
 from standfast.components.delivery.probe import Probe, probe
 from standfast.platform import sealing
-from standfast.platform.rest.operation import (
-    ERRORS,
-    ID_MAX,
-    PAGE_DEFAULT,
-    PAGE_MAX,
-    Given,
-    Schema,
-    cursor_of,
-    id_after,
-    operation,
-    unless_said,
-)
-from standfast.platform.rest.problems import FieldFault, conflict, not_found, unprocessable
+from standfast.platform.rest.finding import Paging, one_of, page_of, page_shape
+from standfast.platform.rest.operation import Given, Request, Schema, operation, unless_said
+from standfast.platform.rest.problems import FieldFault, conflict, unprocessable
 from standfast.platform.rest.values import Text
 
 router = Router()
@@ -61,11 +51,6 @@ class Record(Schema):
 
 class DomainOut(DomainRow):
     records: list[Record] = Field(description="What to publish where the domain's DNS is kept.")
-
-
-class DomainPage(Schema):
-    data: list[DomainRow]
-    next: str | None = Field(None, description="Send it as `cursor` for the next page; null at the end.")
 
 
 class RouteChange(Given):
@@ -115,16 +100,13 @@ class ProbeOut(Schema):
     "GET",
     "/sending-domains",
     scope=_READ,
-    response={200: DomainPage, **ERRORS},
+    response=page_shape(DomainRow),
     summary="List sending domains",
     **_DOMAINS,
 )
-def list_domains(
-    request: HttpRequest, cursor: str | None = None, limit: int = Query(PAGE_DEFAULT, ge=1, le=PAGE_MAX)
-) -> dict[str, Any]:
-    found = SendingDomain.objects.filter(account_id=request.account_id, pk__gt=id_after(cursor))  # type: ignore[attr-defined]
-    rows = list(found.order_by("pk")[: limit + 1])
-    return {"data": rows[:limit], "next": cursor_of(rows[limit - 1].pk) if len(rows) > limit else None}
+def list_domains(request: Request, paging: Query[Paging]) -> dict[str, Any]:
+    found = SendingDomain.objects.filter(account_id=request.account_id)
+    return page_of(found, paging)
 
 
 @operation(
@@ -132,17 +114,17 @@ def list_domains(
     "POST",
     "/sending-domains",
     scope=_WRITE,
-    response={201: DomainOut, **ERRORS},
+    response={201: DomainOut},
     summary="Add a domain; its DKIM key is made here",
     **_DOMAINS,
 )
-def add_domain(request: HttpRequest, body: DomainIn) -> tuple[int, dict[str, Any]]:
+def add_domain(request: Request, body: DomainIn) -> Status[dict[str, Any]]:
     try:
         name = sending.domain_name(body.domain)
     except sending.DomainRefused as error:
         raise unprocessable(FieldFault("body.domain", str(error), "send one such as news.shop.example")) from None
     try:
-        return 201, _domain_row(sending.add_domain(account_id=request.account_id, domain=name))  # type: ignore[attr-defined]
+        return Status(201, _domain_row(sending.add_domain(account_id=request.account_id, domain=name)))
     except sending.DomainRefused as error:
         raise conflict(str(error)) from None
 
@@ -152,11 +134,11 @@ def add_domain(request: HttpRequest, body: DomainIn) -> tuple[int, dict[str, Any
     "GET",
     "/sending-domains/{domain_id}",
     scope=_READ,
-    response={200: DomainOut, **ERRORS},
+    response=DomainOut,
     summary="A domain with the records to publish",
     **_DOMAINS,
 )
-def domain(request: HttpRequest, domain_id: int) -> dict[str, Any]:
+def domain(request: Request, domain_id: int) -> dict[str, Any]:
     return _domain_row(_domain(request, domain_id))
 
 
@@ -165,11 +147,11 @@ def domain(request: HttpRequest, domain_id: int) -> dict[str, Any]:
     "POST",
     "/sending-domains/{domain_id}/check",
     scope=_WRITE,
-    response={200: DomainOut, **ERRORS},
+    response=DomainOut,
     summary="Look its records up now",
     **_DOMAINS,
 )
-def check_domain(request: HttpRequest, domain_id: int) -> dict[str, Any]:
+def check_domain(request: Request, domain_id: int) -> dict[str, Any]:
     """Takes up to some seconds. Mail is sent from it as soon as its DKIM record is found."""
     found = _domain(request, domain_id)
     sending.check_domain(found, bounce_domain=sending.bounce_domain())
@@ -181,11 +163,11 @@ def check_domain(request: HttpRequest, domain_id: int) -> dict[str, Any]:
     "DELETE",
     "/sending-domains/{domain_id}",
     scope=_WRITE,
-    response={204: None, **ERRORS},
+    response={204: None},
     summary="Delete a domain with its key",
     **_DOMAINS,
 )
-def end_domain(request: HttpRequest, domain_id: int) -> HttpResponse:
+def end_domain(request: Request, domain_id: int) -> HttpResponse:
     """409 while a campaign is being sent from it."""
     try:
         sending.delete_domain(_domain(request, domain_id))
@@ -194,23 +176,13 @@ def end_domain(request: HttpRequest, domain_id: int) -> HttpResponse:
     return HttpResponse(status=204)
 
 
-@operation(
-    router, "GET", "/route", scope=_READ, response={200: RouteOut, **ERRORS}, summary="Where the mail goes", **_ROUTE
-)
-def route(request: HttpRequest) -> dict[str, Any]:
-    return _route_row(relay.route_of(account_id=request.account_id))  # type: ignore[attr-defined]
+@operation(router, "GET", "/route", scope=_READ, response=RouteOut, summary="Where the mail goes", **_ROUTE)
+def route(request: Request) -> dict[str, Any]:
+    return _route_row(relay.route_of(account_id=request.account_id))
 
 
-@operation(
-    router,
-    "PATCH",
-    "/route",
-    scope=_WRITE,
-    response={200: RouteOut, **ERRORS},
-    summary="Change where the mail goes",
-    **_ROUTE,
-)
-def change_route(request: HttpRequest, body: RouteChange) -> dict[str, Any]:
+@operation(router, "PATCH", "/route", scope=_WRITE, response=RouteOut, summary="Change where the mail goes", **_ROUTE)
+def change_route(request: Request, body: RouteChange) -> dict[str, Any]:
     """Mail that has not left yet goes this way."""
     found, values = _with(request, body)
     for name in relay.WAYS:
@@ -225,11 +197,11 @@ def change_route(request: HttpRequest, body: RouteChange) -> dict[str, Any]:
     "POST",
     "/route/probe",
     scope=_WRITE,
-    response={200: ProbeOut, **ERRORS},
+    response=ProbeOut,
     summary="Try the route, or what it would be after a change",
     **_ROUTE,
 )
-def probe_route(request: HttpRequest, body: RouteChange) -> dict[str, Any]:
+def probe_route(request: Request, body: RouteChange) -> dict[str, Any]:
     """Connects, encrypts, signs in and leaves; nothing is sent or saved. Takes up to 20 seconds."""
     found, values = _with(request, body)
     try:
@@ -239,9 +211,9 @@ def probe_route(request: HttpRequest, body: RouteChange) -> dict[str, Any]:
     return {"ok": tried.ok, "what": tried.what, "remedy": tried.remedy, "said": tried.said}
 
 
-def _with(request: HttpRequest, body: RouteChange) -> tuple[Route, dict[str, Any]]:
+def _with(request: Request, body: RouteChange) -> tuple[Route, dict[str, Any]]:
     """The stored route, and its settings as they would be. Raises Problem (422)."""
-    found = relay.route_of(account_id=request.account_id)  # type: ignore[attr-defined]
+    found = relay.route_of(account_id=request.account_id)
     values = {name: getattr(found, name) for name in relay.WAYS} | {"password": ""}
     values |= body.model_dump(exclude_unset=True)
     try:
@@ -261,12 +233,9 @@ def _route_row(route: Route) -> dict[str, Any]:
     return {**values, "has_password": bool(route.password_sealed), "updated_at": route.updated_at}
 
 
-def _domain(request: HttpRequest, domain_id: int) -> SendingDomain:
-    mine = SendingDomain.objects.filter(account_id=request.account_id)  # type: ignore[attr-defined]
-    found = mine.filter(pk=domain_id).first() if 0 < domain_id < ID_MAX else None
-    if found is None:
-        raise not_found("sending domain")
-    return found
+def _domain(request: Request, domain_id: int) -> SendingDomain:
+    mine = SendingDomain.objects.filter(account_id=request.account_id)
+    return one_of(mine, domain_id, "sending domain")
 
 
 def _domain_row(domain: SendingDomain) -> dict[str, Any]:

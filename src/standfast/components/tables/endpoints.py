@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Literal
 
-from django.http import HttpRequest, HttpResponse
-from ninja import Field, Query, Router
+from django.http import HttpResponse
+from ninja import Field, Query, Router, Status
 
 from standfast.components.tables.columns import COLUMNS_MAX, ColumnDraft, DataType, Key, TableInvalid
 from standfast.components.tables.deleting import delete_rows
@@ -16,16 +16,8 @@ from standfast.components.tables.models import Table
 from standfast.components.tables.reading import FoundRow, NotFindable, page_of, page_with
 from standfast.components.tables.structure import change_table, create_table, delete_table, empty_table
 from standfast.components.tables.writing import ROWS_MAX, write_rows
-from standfast.platform.rest.operation import (
-    ERRORS,
-    ID_MAX,
-    PAGE_DEFAULT,
-    PAGE_MAX,
-    Schema,
-    cursor_of,
-    id_after,
-    operation,
-)
+from standfast.platform.rest.finding import ID_MAX, Paging, cursor_of, id_after, page_shape
+from standfast.platform.rest.operation import Request, Schema, operation
 from standfast.platform.rest.problems import FieldFault, not_found, unprocessable
 
 router = Router(tags=["Relational tables"])
@@ -85,11 +77,6 @@ class RowOut(Schema):
     updated_at: dt.datetime
 
 
-class RowPage(Schema):
-    data: list[RowOut]
-    next: str | None = Field(None, description="Send it as `cursor` for the next page; null at the end.")
-
-
 class Rows(Schema):
     rows: list[dict[str, Any]] = Field(
         min_length=1, max_length=ROWS_MAX, examples=[[{"order_number": 7, "email": "alice@example.net"}]]
@@ -114,19 +101,19 @@ class Deleted(Schema):
     deleted: int
 
 
-@operation(router, "GET", "/tables", scope=_READ, response={200: list[TableOut], **ERRORS}, summary="All tables")
-def tables(request: HttpRequest) -> list[Table]:
-    return list(Table.objects.filter(account_id=_account(request)).order_by("id"))
+@operation(router, "GET", "/tables", scope=_READ, response=list[TableOut], summary="All tables")
+def tables(request: Request) -> list[Table]:
+    return list(Table.objects.filter(account_id=request.account_id).order_by("id"))
 
 
-@operation(router, "POST", "/tables", scope=_WRITE, response={201: TableOut, **ERRORS}, summary="Make a table")
-def make_table(request: HttpRequest, body: TableIn) -> tuple[int, Table]:
+@operation(router, "POST", "/tables", scope=_WRITE, response={201: TableOut}, summary="Make a table")
+def make_table(request: Request, body: TableIn) -> Status[Table]:
     with _told():
-        return 201, create_table(account_id=_account(request), name=body.name, columns=_drafts(body.columns))
+        return Status(201, create_table(account_id=request.account_id, name=body.name, columns=_drafts(body.columns)))
 
 
-@operation(router, "GET", "/tables/{table_id}", scope=_READ, response={200: TableOut, **ERRORS}, summary="One table")
-def table(request: HttpRequest, table_id: int) -> Table:
+@operation(router, "GET", "/tables/{table_id}", scope=_READ, response=TableOut, summary="One table")
+def table(request: Request, table_id: int) -> Table:
     return _table(request, table_id)
 
 
@@ -135,26 +122,21 @@ def table(request: HttpRequest, table_id: int) -> Table:
     "PATCH",
     "/tables/{table_id}",
     scope=_WRITE,
-    response={200: TableOut, **ERRORS},
+    response=TableOut,
     summary="Rename a table, add, change and drop columns",
 )
-def alter_table(request: HttpRequest, table_id: int, body: TableChange) -> Table:
+def alter_table(request: Request, table_id: int, body: TableChange) -> Table:
     changes: Any = {"name": body.name, "columns": _drafts(body.columns), "drop": body.drop}
     with _told():
-        return change_table(account_id=_account(request), table_id=_id(table_id), **changes)
+        return change_table(account_id=request.account_id, table_id=_id(table_id), **changes)
 
 
 @operation(
-    router,
-    "DELETE",
-    "/tables/{table_id}",
-    scope=_WRITE,
-    response={204: None, **ERRORS},
-    summary="Delete a table with its rows",
+    router, "DELETE", "/tables/{table_id}", scope=_WRITE, response={204: None}, summary="Delete a table with its rows"
 )
-def end_table(request: HttpRequest, table_id: int) -> HttpResponse:
+def end_table(request: Request, table_id: int) -> HttpResponse:
     with _told():
-        delete_table(account_id=_account(request), table_id=_id(table_id))
+        delete_table(account_id=request.account_id, table_id=_id(table_id))
     return HttpResponse(status=204)
 
 
@@ -163,12 +145,12 @@ def end_table(request: HttpRequest, table_id: int) -> HttpResponse:
     "POST",
     "/tables/{table_id}/truncate",
     scope=_WRITE,
-    response={200: TableOut, **ERRORS},
+    response=TableOut,
     summary="Take all rows of a table away",
 )
-def truncate_table(request: HttpRequest, table_id: int) -> Table:
+def truncate_table(request: Request, table_id: int) -> Table:
     with _told():
-        return empty_table(account_id=_account(request), table_id=_id(table_id))
+        return empty_table(account_id=request.account_id, table_id=_id(table_id))
 
 
 @operation(
@@ -176,30 +158,28 @@ def truncate_table(request: HttpRequest, table_id: int) -> Table:
     "GET",
     "/tables/{table_id}/rows",
     scope=_READ,
-    response={200: RowPage, **ERRORS},
+    response=page_shape(RowOut),
     summary="Rows of a table in the order they came",
     description="A page ends early where its rows are large: go on while there is a `next`.",
 )
 def rows(
-    request: HttpRequest,
+    request: Request,
     table_id: int,
     *,
-    cursor: str | None = None,
-    limit: int = Query(PAGE_DEFAULT, ge=1, le=PAGE_MAX),
+    paging: Query[Paging],
     column: str | None = Query(None, max_length=64, description="Rows with `value` in this column, which has a key."),
     value: str | None = Query(None, max_length=255),
 ) -> dict[str, Any]:
-    found, after = _table(request, table_id), id_after(cursor)
+    found, after = _table(request, table_id), id_after(paging.cursor)
     if (column is None) != (value is None):
         raise unprocessable(FieldFault("query.column", "goes together with `value`", "send both or neither"))
     with _told("query.column"):
         if column is None:
-            page = page_of(found, size=limit, after=after)
+            found_rows = page_of(found, size=paging.limit, after=after)
         else:
-            page = page_with(found, {column: value}, zone=dt.UTC, size=limit, after=after)
-    return {
-        "data": [_row(row) for row in page.rows], "next": cursor_of(page.rows[-1].number) if page.is_cut else None
-    }  # fmt: skip
+            found_rows = page_with(found, {column: value}, zone=dt.UTC, size=paging.limit, after=after)
+    following = cursor_of(found_rows.rows[-1].number) if found_rows.is_cut else None
+    return {"data": [_row(row) for row in found_rows.rows], "next": following}
 
 
 @operation(
@@ -207,14 +187,14 @@ def rows(
     "POST",
     "/tables/{table_id}/rows/upsert",
     scope=_WRITE,
-    response={200: RowsOut, **ERRORS},
+    response=RowsOut,
     summary="Make or change rows",
     description="A row is found by its primary key or, where it names none, by a unique value. Columns that are left out stay. "
     "Times without an offset are UTC.",
 )
-def save_rows(request: HttpRequest, table_id: int, body: Rows) -> dict[str, Any]:
+def save_rows(request: Request, table_id: int, body: Rows) -> dict[str, Any]:
     with _told():
-        written = write_rows(account_id=_account(request), table_id=_id(table_id), records=body.rows, zone=dt.UTC)
+        written = write_rows(account_id=request.account_id, table_id=_id(table_id), records=body.rows, zone=dt.UTC)
     return {"results": [{"outcome": one.outcome, "id": one.number, "reason": one.reason or None} for one in written]}
 
 
@@ -223,19 +203,15 @@ def save_rows(request: HttpRequest, table_id: int, body: Rows) -> dict[str, Any]
     "POST",
     "/tables/{table_id}/rows/delete",
     scope=_WRITE,
-    response={200: Deleted, **ERRORS},
+    response=Deleted,
     summary="Delete rows by their primary keys",
 )
-def drop_rows(request: HttpRequest, table_id: int, body: Keys) -> dict[str, int]:
+def drop_rows(request: Request, table_id: int, body: Keys) -> dict[str, int]:
     found = _table(request, table_id)
     wheres = [{found.structure.primary.name: key} for key in body.keys]
     with _told("body.keys"):
         deleted = delete_rows(account_id=found.account_id, table_id=found.pk, wheres=wheres, zone=dt.UTC)
     return {"deleted": deleted}
-
-
-def _account(request: HttpRequest) -> int:
-    return int(request.account_id)  # type: ignore[attr-defined]
 
 
 def _id(table_id: int) -> int:
@@ -244,9 +220,9 @@ def _id(table_id: int) -> int:
     return table_id
 
 
-def _table(request: HttpRequest, table_id: int) -> Table:
+def _table(request: Request, table_id: int) -> Table:
     with _told():
-        return Table.objects.get(account_id=_account(request), pk=_id(table_id))
+        return Table.objects.get(account_id=request.account_id, pk=_id(table_id))
 
 
 def _row(row: FoundRow) -> dict[str, Any]:

@@ -7,27 +7,18 @@ from collections.abc import Callable, Iterator
 from enum import StrEnum
 from typing import Any
 
-from django.http import HttpRequest, StreamingHttpResponse
+from django.http import StreamingHttpResponse
 from ninja import Field, Query, Router
 
 from standfast.components.delivery.api import Send
 from standfast.components.tracking import exports, recipients, reports
 from standfast.components.tracking.exports import Report
+from standfast.components.tracking.models import LinkCounter
 from standfast.components.tracking.recipients import Show
 from standfast.platform import tenancy
-from standfast.platform.rest.operation import (
-    ERRORS,
-    ID_MAX,
-    PAGE_DEFAULT,
-    PAGE_MAX,
-    Schema,
-    cursor_of,
-    id_after,
-    operation,
-    read_cursor,
-    storable,
-)
-from standfast.platform.rest.problems import FieldFault, Problem, unprocessable
+from standfast.platform.rest.finding import ID_MAX, Paging, cursor_of, id_after, page, page_shape
+from standfast.platform.rest.operation import Request, Schema, operation, storable
+from standfast.platform.rest.problems import Problem
 
 router = Router(tags=["Reports"])
 SCOPE = "reports:read"
@@ -104,11 +95,6 @@ class ReportRow(Schema):
     complained: int
 
 
-class ReportPage(Schema):
-    data: list[ReportRow]
-    next: str | None
-
-
 class Hour(Schema):
     hour_at: dt.datetime = Field(description="When the hour begins, UTC.")
     delivered: int
@@ -118,22 +104,12 @@ class Hour(Schema):
     machine_clicks: int
 
 
-class HourPage(Schema):
-    data: list[Hour]
-    next: str | None
-
-
 class Link(Schema):
     link: int = Field(description="Its number in the content, from 1.")
     url: str
     clicks: int = Field(description="By people.")
     people: int = Field(description="Recipients who clicked it.")
     machine_clicks: int
-
-
-class LinkPage(Schema):
-    data: list[Link]
-    next: str | None
 
 
 class RecipientOut(Schema):
@@ -165,29 +141,32 @@ class RecipientPage(Schema):
 
 
 @operation(
-    router, "GET", "/reports", scope=SCOPE, response={200: ReportPage, **ERRORS}, summary="Campaigns that were sent, newest first"
-)  # fmt: skip
-def list_reports(
-    request: HttpRequest, cursor: str | None = None, limit: int = Query(PAGE_DEFAULT, ge=1, le=PAGE_MAX)
-) -> dict[str, Any]:
-    account_id = request.account_id  # type: ignore[attr-defined]
-    before = id_after(cursor) or ID_MAX
-    page = list(reports.sends(account_id=account_id).filter(pk__lt=before).order_by("-pk")[: limit + 1])
-    figures = reports.by_send(account_id=account_id, send_ids=[send.pk for send in page])
-    rows = [
-        {
+    router,
+    "GET",
+    "/reports",
+    scope=SCOPE,
+    response=page_shape(ReportRow),
+    summary="Campaigns that were sent, newest first",
+)
+def list_reports(request: Request, paging: Query[Paging]) -> dict[str, Any]:
+    account_id = request.account_id
+    before = id_after(paging.cursor) or ID_MAX
+    sends = list(reports.sends(account_id=account_id).filter(pk__lt=before).order_by("-pk")[: paging.limit + 1])
+    figures = reports.by_send(account_id=account_id, send_ids=[send.pk for send in sends])
+
+    def row(send: Any) -> dict[str, Any]:
+        return {
             "campaign_id": send.campaign_id, "name": send.title or "", "subject": send.subject or "", "state": send.state,
             "created_at": send.created_at, "recipients": send.total,
             **figures.get(send.pk, reports.SendFigures())._asdict(),
-        }
-        for send in page[:limit]
-    ]  # fmt: skip
-    return {"data": rows, "next": cursor_of(page[limit - 1].pk) if len(page) > limit else None}
+        }  # fmt: skip
+
+    return page(sends, paging, lambda send: send.pk, row)
 
 
-@operation(router, "GET", _ONE, scope=SCOPE, response={200: ReportOut, **ERRORS}, summary="Figures of a campaign")
-def report(request: HttpRequest, campaign_id: int) -> dict[str, Any]:
-    found = reports.summary(account_id=request.account_id, send_id=_send(request, campaign_id))  # type: ignore[attr-defined]
+@operation(router, "GET", _ONE, scope=SCOPE, response=ReportOut, summary="Figures of a campaign")
+def report(request: Request, campaign_id: int) -> dict[str, Any]:
+    found = reports.summary(account_id=request.account_id, send_id=_send(request, campaign_id))
     assert found is not None
     classes = (
         (name, found.counters[f"bounce:{name}"]) for name in reports.BOUNCE_LABELS if f"bounce:{name}" in found.counters
@@ -216,61 +195,35 @@ def report(request: HttpRequest, campaign_id: int) -> dict[str, Any]:
     "GET",
     f"{_ONE}/hours",
     scope=SCOPE,
-    response={200: HourPage, **ERRORS},
+    response=page_shape(Hour),
     summary="Over time: the hours in which something happened",
 )
-def over_time(
-    request: HttpRequest,
-    campaign_id: int,
-    cursor: str | None = None,
-    limit: int = Query(PAGE_DEFAULT, ge=1, le=PAGE_MAX),
-) -> dict[str, Any]:
-    after = _hour_after(cursor)
+def over_time(request: Request, campaign_id: int, paging: Query[Paging]) -> dict[str, Any]:
+    after = dt.datetime.fromtimestamp(id_after(paging.cursor, most=2**33), dt.UTC)
     send_id = _send(request, campaign_id)
-    found = reports.hours(account_id=request.account_id, send_id=send_id, after=after, limit=limit + 1)  # type: ignore[attr-defined]
-    rows = [{"hour_at": at, **counts} for at, counts in found[:limit]]
-    return {"data": rows, "next": cursor_of(int(found[limit - 1][0].timestamp())) if len(found) > limit else None}
+    found = reports.hours(account_id=request.account_id, send_id=send_id, after=after, limit=paging.limit + 1)
+    return page(found, paging, lambda hour: int(hour[0].timestamp()), lambda hour: {"hour_at": hour[0], **hour[1]})
 
 
-@operation(router, "GET", f"{_ONE}/links", scope=SCOPE, response={200: LinkPage, **ERRORS}, summary="Clicks by link")
-def list_links(
-    request: HttpRequest,
-    campaign_id: int,
-    cursor: str | None = None,
-    limit: int = Query(PAGE_DEFAULT, ge=1, le=PAGE_MAX),
-) -> dict[str, Any]:
-    send_id, after = _send(request, campaign_id), min(id_after(cursor), NUMBER_MAX)
-    found = reports.links(account_id=request.account_id, send_id=send_id, after=after, limit=limit + 1)  # type: ignore[attr-defined]
-    rows = [
-        {
-            "link": one.link, "url": one.url, "clicks": one.clicks, "people": one.contacts,
-            "machine_clicks": one.machine_clicks,
-        }
-        for one in found[:limit]
-    ]  # fmt: skip
-    return {"data": rows, "next": cursor_of(found[limit - 1].link) if len(found) > limit else None}
+@operation(router, "GET", f"{_ONE}/links", scope=SCOPE, response=page_shape(Link), summary="Clicks by link")
+def list_links(request: Request, campaign_id: int, paging: Query[Paging]) -> dict[str, Any]:
+    send_id, after = _send(request, campaign_id), min(id_after(paging.cursor), NUMBER_MAX)
+    found = reports.links(account_id=request.account_id, send_id=send_id, after=after, limit=paging.limit + 1)
+    return page(found, paging, lambda one: one.link, _link)
 
 
-@operation(
-    router,
-    "GET",
-    f"{_ONE}/recipients",
-    scope=SCOPE,
-    response={200: RecipientPage, **ERRORS},
-    summary="Recipients one by one",
-)
+@operation(router, "GET", f"{_ONE}/recipients", scope=SCOPE, response=RecipientPage, summary="Recipients one by one")
 def list_recipients(
-    request: HttpRequest,
+    request: Request,
     campaign_id: int,
     *,
     status: Show = Query(Show.ALL, description="What became of the message, or what they did."),  # noqa: B008
     q: str = Query("", max_length=recipients.PART_CHARS_MAX, description="An address, or a part of one."),
-    cursor: str | None = None,
-    limit: int = Query(PAGE_DEFAULT, ge=1, le=PAGE_MAX),
+    paging: Query[Paging],
 ) -> dict[str, Any]:
     found = recipients.page(
-        account_id=request.account_id, send_id=_send(request, campaign_id), show=status, q=storable(q, "query.q"),  # type: ignore[attr-defined]
-        after=min(id_after(cursor), NUMBER_MAX) or None, limit=limit,
+        account_id=request.account_id, send_id=_send(request, campaign_id), show=status, q=storable(q, "query.q"),
+        after=min(id_after(paging.cursor), NUMBER_MAX) or None, limit=paging.limit,
     )  # fmt: skip
     return {
         "data": [_recipient(row) for row in found.rows],
@@ -280,7 +233,7 @@ def list_recipients(
 
 _STREAM: dict[str, Any] = {
     "scope": SCOPE,
-    "response": {200: None, **ERRORS},
+    "response": {200: None},
     "description": "A stream of rows, times in UTC; how many there will be is not known before.",
 }
 _FORMS = {"description": "OK", "content": {_TYPES[form].partition(";")[0]: {} for form in Form}}
@@ -294,8 +247,8 @@ _FORMS = {"description": "OK", "content": {_TYPES[form].partition(";")[0]: {} fo
     openapi_extra={"responses": {200: _FORMS}},
     **_STREAM,
 )
-def export_recipients(request: HttpRequest, campaign_id: int, format: Form = Form.CSV) -> StreamingHttpResponse:
-    account_id, send_id = request.account_id, _send(request, campaign_id)  # type: ignore[attr-defined]
+def export_recipients(request: Request, campaign_id: int, format: Form = Form.CSV) -> StreamingHttpResponse:
+    account_id, send_id = request.account_id, _send(request, campaign_id)
 
     def rows() -> Iterator[list[Any]]:
         return map(exports.ledger_values, recipients.every(account_id=account_id, send_id=send_id))
@@ -313,7 +266,7 @@ def export_recipients(request: HttpRequest, campaign_id: int, format: Form = For
     **_STREAM,
 )
 def export_report(
-    request: HttpRequest,
+    request: Request,
     campaign_id: int,
     *,
     report: Report,
@@ -321,7 +274,7 @@ def export_report(
     unique: bool = Query(False, description="Only the first opening or click of a recipient; of `link`, of each link."),
     machines: bool = Query(False, description="Machines' openings and clicks too."),
 ) -> StreamingHttpResponse:
-    account_id, send_id = request.account_id, _send(request, campaign_id)  # type: ignore[attr-defined]
+    account_id, send_id = request.account_id, _send(request, campaign_id)
 
     def rows() -> Iterator[list[Any]]:
         return exports.rows(account_id=account_id, send_id=send_id, report=report, unique=unique, machines=machines)
@@ -344,9 +297,9 @@ def _stream(
     return response
 
 
-def _send(request: HttpRequest, campaign_id: int) -> int:
+def _send(request: Request, campaign_id: int) -> int:
     """What the campaign was sent as. Raises Problem (404)."""
-    mine = Send.objects.filter(account_id=request.account_id, campaign_id=campaign_id)  # type: ignore[attr-defined]
+    mine = Send.objects.filter(account_id=request.account_id, campaign_id=campaign_id)
     found = mine.order_by("pk").values_list("pk", flat=True).first() if 0 < campaign_id < ID_MAX else None
     if found is None:
         detail = "This account has no such campaign, or it was not sent yet. Its progress says how far it is."
@@ -354,15 +307,11 @@ def _send(request: HttpRequest, campaign_id: int) -> int:
     return int(found)
 
 
-def _hour_after(cursor: str | None) -> dt.datetime | None:
-    values = read_cursor(cursor, 1)
-    if values is None:
-        return None
-    if not isinstance(values[0], int) or not 0 <= values[0] < 2**33:
-        raise unprocessable(
-            FieldFault("query.cursor", "is not a cursor of this list", "send the `next` of the page before")
-        )
-    return dt.datetime.fromtimestamp(values[0], dt.UTC)
+def _link(one: LinkCounter) -> dict[str, Any]:
+    return {
+        "link": one.link, "url": one.url, "clicks": one.clicks, "people": one.contacts,
+        "machine_clicks": one.machine_clicks,
+    }  # fmt: skip
 
 
 def _recipient(row: recipients.Row) -> dict[str, Any]:

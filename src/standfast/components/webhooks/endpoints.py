@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Any, Literal
 
 from django.db import connection
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from ninja import Field, Query, Router, Status
 
 from standfast.components.webhooks.delivering import message_id
@@ -24,16 +24,8 @@ from standfast.components.webhooks.endpoints_of import (
 from standfast.components.webhooks.kinds import TYPES, type_of
 from standfast.components.webhooks.models import Attempt, Delivery, Endpoint
 from standfast.components.webhooks.queries import QUERIES
-from standfast.platform.rest.operation import (
-    ERRORS,
-    ID_MAX,
-    PAGE_DEFAULT,
-    PAGE_MAX,
-    Schema,
-    cursor_of,
-    id_after,
-    operation,
-)
+from standfast.platform.rest.finding import ID_MAX, Paging, id_after, one_of, page, page_shape
+from standfast.platform.rest.operation import Request, Schema, operation
 from standfast.platform.rest.problems import FieldFault, Problem, not_found, unprocessable
 from standfast.platform.rest.values import Id, Line
 
@@ -96,11 +88,6 @@ class DeliveryOut(Schema):
     done_at: dt.datetime | None
 
 
-class DeliveryPage(Schema):
-    data: list[DeliveryOut]
-    next: str | None
-
-
 class AttemptOut(Schema):
     n: int
     at: dt.datetime
@@ -126,28 +113,22 @@ class Tested(Schema):
     position: int
 
 
-@operation(
-    router, "GET", "/webhooks/types", scope=_READ, response={200: list[str], **ERRORS}, summary="Types of events"
-)
-def types(request: HttpRequest) -> list[str]:
+@operation(router, "GET", "/webhooks/types", scope=_READ, response=list[str], summary="Types of events")
+def types(request: Request) -> list[str]:
     """Programs' own events are of the type custom.<name>."""
     return sorted(TYPES.values())
 
 
-@operation(
-    router, "GET", "/webhooks", scope=_READ, response={200: list[EndpointOut], **ERRORS}, summary="All endpoints"
-)
-def endpoints(request: HttpRequest) -> list[dict[str, Any]]:
-    rows = Endpoint.objects.filter(account_id=request.account_id).order_by("pk")  # type: ignore[attr-defined]
+@operation(router, "GET", "/webhooks", scope=_READ, response=list[EndpointOut], summary="All endpoints")
+def endpoints(request: Request) -> list[dict[str, Any]]:
+    rows = Endpoint.objects.filter(account_id=request.account_id).order_by("pk")
     return [_row(one) for one in rows]
 
 
-@operation(
-    router, "POST", "/webhooks", scope=_WRITE, response={201: EndpointMade, **ERRORS}, summary="Make an endpoint"
-)
-def make_endpoint(request: HttpRequest, body: EndpointIn) -> Status[dict[str, Any]]:
+@operation(router, "POST", "/webhooks", scope=_WRITE, response={201: EndpointMade}, summary="Make an endpoint")
+def make_endpoint(request: Request, body: EndpointIn) -> Status[dict[str, Any]]:
     """It is told what happens from now on. The answer shows its secret, once."""
-    account_id = request.account_id  # type: ignore[attr-defined]
+    account_id = request.account_id
     try:
         made, secret = create_endpoint(
             account_id=account_id, url=body.url, kinds=body.types, description=body.description
@@ -157,10 +138,8 @@ def make_endpoint(request: HttpRequest, body: EndpointIn) -> Status[dict[str, An
     return Status(201, {**_row(made), "secret": secret})
 
 
-@operation(
-    router, "GET", "/webhooks/{endpoint_id}", scope=_READ, response={200: EndpointOut, **ERRORS}, summary="One endpoint"
-)
-def one_endpoint(request: HttpRequest, endpoint_id: int) -> dict[str, Any]:
+@operation(router, "GET", "/webhooks/{endpoint_id}", scope=_READ, response=EndpointOut, summary="One endpoint")
+def one_endpoint(request: Request, endpoint_id: int) -> dict[str, Any]:
     return _row(_found(request, endpoint_id))
 
 
@@ -169,10 +148,10 @@ def one_endpoint(request: HttpRequest, endpoint_id: int) -> dict[str, Any]:
     "PATCH",
     "/webhooks/{endpoint_id}",
     scope=_WRITE,
-    response={200: EndpointOut, **ERRORS},
+    response=EndpointOut,
     summary="Change an endpoint, pause it, or let it go on",
 )
-def patch_endpoint(request: HttpRequest, endpoint_id: int, body: EndpointPatch) -> dict[str, Any]:
+def patch_endpoint(request: Request, endpoint_id: int, body: EndpointPatch) -> dict[str, Any]:
     found = _found(request, endpoint_id)
     try:
         change_endpoint(found, url=body.url, kinds=body.types, description=body.description, state=body.state)
@@ -186,10 +165,10 @@ def patch_endpoint(request: HttpRequest, endpoint_id: int, body: EndpointPatch) 
     "DELETE",
     "/webhooks/{endpoint_id}",
     scope=_WRITE,
-    response={204: None, **ERRORS},
+    response={204: None},
     summary="End an endpoint with its deliveries",
 )
-def end_endpoint(request: HttpRequest, endpoint_id: int) -> HttpResponse:
+def end_endpoint(request: Request, endpoint_id: int) -> HttpResponse:
     delete_endpoint(_found(request, endpoint_id))
     return HttpResponse(status=204)
 
@@ -199,10 +178,10 @@ def end_endpoint(request: HttpRequest, endpoint_id: int) -> HttpResponse:
     "POST",
     "/webhooks/{endpoint_id}/secret",
     scope=_WRITE,
-    response={200: Secret, **ERRORS},
+    response=Secret,
     summary="Another secret, valid at once; for a day the old one signs too",
 )
-def rotate(request: HttpRequest, endpoint_id: int, body: NewSecret | None = None) -> dict[str, str]:
+def rotate(request: Request, endpoint_id: int, body: NewSecret | None = None) -> dict[str, str]:
     old_for = OLD_SECRET_FOR if body is None else dt.timedelta(hours=body.old_hours)
     return {"secret": new_secret_of(_found(request, endpoint_id), old_for=old_for)}
 
@@ -212,14 +191,13 @@ def rotate(request: HttpRequest, endpoint_id: int, body: NewSecret | None = None
     "GET",
     "/webhooks/{endpoint_id}/deliveries",
     scope=_READ,
-    response={200: DeliveryPage, **ERRORS},
+    response=page_shape(DeliveryOut),
     summary="What was and is to be told, the latest first",
 )
 def deliveries(
-    request: HttpRequest,
+    request: Request,
     endpoint_id: int,
-    cursor: str | None = None,
-    limit: int = Query(PAGE_DEFAULT, ge=1, le=PAGE_MAX),
+    paging: Query[Paging],
     state: Literal["due", "trying", "done", "failed"] | None = None,
 ) -> dict[str, Any]:
     found = _found(request, endpoint_id)
@@ -227,13 +205,13 @@ def deliveries(
         "account_id": found.account_id,
         "endpoint_id": found.pk,
         "state": state,
-        "below": id_after(cursor) or ID_MAX,
+        "below": id_after(paging.cursor) or ID_MAX,
     }
     with connection.cursor() as reading:
-        reading.execute(QUERIES.deliveries.sql, {**where, "most": limit + 1})
+        reading.execute(QUERIES.deliveries.sql, {**where, "most": paging.limit + 1})
         names = [column.name for column in reading.description]
         rows = [_delivery(found, **dict(zip(names, row, strict=True))) for row in reading.fetchall()]
-    return {"data": rows[:limit], "next": cursor_of(rows[limit - 1]["position"]) if len(rows) > limit else None}
+    return page(rows, paging, lambda row: row["position"])
 
 
 @operation(
@@ -241,10 +219,10 @@ def deliveries(
     "GET",
     "/webhooks/{endpoint_id}/deliveries/{position}",
     scope=_READ,
-    response={200: DeliveryDetail, **ERRORS},
+    response=DeliveryDetail,
     summary="One delivery with its attempts",
 )
-def one_delivery(request: HttpRequest, endpoint_id: int, position: int) -> dict[str, Any]:
+def one_delivery(request: Request, endpoint_id: int, position: int) -> dict[str, Any]:
     found = _found(request, endpoint_id)
     where = {"account_id": found.account_id, "endpoint_id": found.pk, "position": position}
     one = Delivery.objects.filter(**where).first() if 0 < position < ID_MAX else None
@@ -260,10 +238,10 @@ def one_delivery(request: HttpRequest, endpoint_id: int, position: int) -> dict[
     "POST",
     "/webhooks/{endpoint_id}/deliveries/{position}/again",
     scope=_WRITE,
-    response={202: Again, **ERRORS},
+    response={202: Again},
     summary="Tell one event again",
 )
-def deliver_again(request: HttpRequest, endpoint_id: int, position: int) -> Status[dict[str, int]]:
+def deliver_again(request: Request, endpoint_id: int, position: int) -> Status[dict[str, int]]:
     found = _found(request, endpoint_id)
     count = send_again(found, first=position, last=position) if 0 < position < ID_MAX else 0
     if not count:
@@ -276,10 +254,10 @@ def deliver_again(request: HttpRequest, endpoint_id: int, position: int) -> Stat
     "POST",
     "/webhooks/{endpoint_id}/again",
     scope=_WRITE,
-    response={202: Again, **ERRORS},
+    response={202: Again},
     summary="Tell a span of the log again",
 )
-def replay(request: HttpRequest, endpoint_id: int, body: Span) -> Status[dict[str, int]]:
+def replay(request: Request, endpoint_id: int, body: Span) -> Status[dict[str, int]]:
     """Also what happened before the endpoint was made. Follow it under `deliveries`."""
     found = _found(request, endpoint_id)
     try:
@@ -293,19 +271,16 @@ def replay(request: HttpRequest, endpoint_id: int, body: Span) -> Status[dict[st
     "POST",
     "/webhooks/{endpoint_id}/test",
     scope=_WRITE,
-    response={202: Tested, **ERRORS},
+    response={202: Tested},
     summary="Tell the endpoint a webhook.test",
 )
-def test(request: HttpRequest, endpoint_id: int) -> Status[dict[str, int]]:
+def test(request: Request, endpoint_id: int) -> Status[dict[str, int]]:
     return Status(202, {"position": send_test(_found(request, endpoint_id))})
 
 
-def _found(request: HttpRequest, endpoint_id: int) -> Endpoint:
-    account_id = request.account_id  # type: ignore[attr-defined]
-    found = Endpoint.objects.filter(account_id=account_id, pk=endpoint_id).first() if 0 < endpoint_id < ID_MAX else None
-    if found is None:
-        raise not_found("webhook endpoint")
-    return found
+def _found(request: Request, endpoint_id: int) -> Endpoint:
+    account_id = request.account_id
+    return one_of(Endpoint.objects.filter(account_id=account_id), endpoint_id, "webhook endpoint")
 
 
 def _row(one: Endpoint) -> dict[str, Any]:

@@ -3,7 +3,7 @@
     router = Router(tags=["Contacts"])
 
     @operation(router, "POST", "/contacts", scope="contacts:write", response={201: ContactOut})
-    def create_contact(request, body: ContactIn): ...
+    def create_contact(request: Request, body: ContactIn) -> Status[Contact]: ...
 
 The function runs in the account's scope, after the service let the key in (request.auth is the holder); a Problem raised in
 it takes everything back.
@@ -11,13 +11,10 @@ it takes everything back.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import functools
 import inspect
-import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from typing import Any, ClassVar
 
@@ -31,10 +28,6 @@ from standfast.platform.rest import response_models, sparse, uploads
 from standfast.platform.rest.idempotency import HEADER, Claim, claim, complete
 from standfast.platform.rest.problems import FieldFault, Problem, unprocessable
 
-PAGE_DEFAULT = 50
-PAGE_MAX = 500
-ID_MAX = 2**62
-TEXT_MAX = 400
 _KEPT_HEADERS = ("Content-Type", "ETag", "Location")  # that are part of an answer, said again under its key
 _WRITING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 response_models.share()
@@ -60,7 +53,13 @@ class Fault(Schema):
 
 
 ERRORS: dict[int, Any] = dict.fromkeys((400, 401, 403, 404, 409, 413, 422, 429), Fault)
-"""For `response={200: ..., **ERRORS}`: what any operation may answer."""
+"""What any operation may answer."""
+
+
+class Request(HttpRequest):
+    """A call as an operation gets it."""
+
+    account_id: int
 
 
 class Given(Schema):
@@ -75,20 +74,23 @@ def unless_said(**more: Any) -> Any:
 
 
 def operation(
-    router: Router, method: str, path: str, *, scope: str, upload_bytes_max: int = 0, **more: Any
+    router: Router, method: str, path: str, *, scope: str, response: Any, upload_bytes_max: int = 0, **more: Any
 ) -> Callable[[Any], Any]:
-    """Register a function under a method and path; `more` goes to django-ninja (response, summary, description ...).
+    """Register a function under a method and path; `more` goes to django-ninja (summary, description ...).
 
-    scope: one of accounts' scopes. It is in the OpenAPI document as `x-scope`, so that a test can walk all of them. A GET takes
-    sparse fields (`fields=a,b`) of what its response model has. upload_bytes_max: the body is a file, see `uploads`.
+    response: the shape of a 200, or shapes by status; what any operation may answer is added. scope: one of accounts' scopes. It is
+    in the OpenAPI document as `x-scope`, so that a test can walk all of them. A GET takes sparse fields (`fields=a,b`) of what its
+    response model has. upload_bytes_max: the body is a file, see `uploads`.
     """
     # Names in clients that are made from the document; a function may be renamed, an address not.
     more.setdefault("operation_id", "_".join([method.lower(), *re.findall(r"[a-z_]+", path.replace("-", "_"))]))
     extra = more.setdefault("openapi_extra", {})
     extra["x-scope"] = scope
-    shape = sparse.shape_of(more.get("response")) if method == "GET" else None
+    shape = sparse.shape_of(response) if method == "GET" else None
     if shape is not None:
         extra["parameters"] = [*extra.get("parameters", []), sparse.parameter(shape)]
+
+    responses = {**(response if isinstance(response, Mapping) else {200: response}), **ERRORS}
 
     if upload_bytes_max:
         uploads.TAKING[path] = uploads.Taking(scope, upload_bytes_max)
@@ -106,7 +108,7 @@ def operation(
 
         # django-ninja would look for the names of the annotations in this module.
         run.__signature__ = inspect.signature(function, eval_str=True)  # type: ignore[attr-defined]
-        return router.api_operation([method], path, **more)(run)
+        return router.api_operation([method], path, response=responses, **more)(run)
 
     return register
 
@@ -149,47 +151,6 @@ class TakenBack(Exception):
     def __init__(self, response: HttpResponse) -> None:
         super().__init__(response.status_code)
         self.response = response
-
-
-def cursor_of(*values: Any) -> str:
-    """An opaque cursor from the sort values of the last row."""
-    return base64.urlsafe_b64encode(json.dumps(values, default=str).encode()).decode().rstrip("=")
-
-
-def read_cursor(text: str | None, length: int) -> list[Any] | None:
-    """The values of a cursor; None without one. Raises Problem for one that is not ours."""
-    if not text:
-        return None
-    try:
-        values = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-        if not isinstance(values, list) or len(values) != length:
-            raise ValueError
-    except (ValueError, binascii.Error, UnicodeDecodeError, RecursionError) as error:
-        fault = FieldFault(
-            "query.cursor", "is not a cursor of this list", "send the `next` of the page before, or none"
-        )
-        raise Problem(400, "The cursor cannot be read", faults=[fault]) from error
-    return values
-
-
-def id_after(cursor: str | None) -> int:
-    """The id that the last page ended with; 0 without a cursor. Raises Problem."""
-    values = read_cursor(cursor, 1)
-    if values is None:
-        return 0
-    if not isinstance(values[0], int) or not 0 <= values[0] < ID_MAX:
-        raise unprocessable(FieldFault("query.cursor", "is not a cursor of this list"))
-    return values[0]
-
-
-def text_after(cursor: str | None) -> str:
-    """The same for lists in the order of a text, "" without a cursor. Raises Problem."""
-    values = read_cursor(cursor, 1)
-    if values is None:
-        return ""
-    if not isinstance(values[0], str) or not values[0].isprintable() or len(values[0]) > TEXT_MAX:
-        raise unprocessable(FieldFault("query.cursor", "is not a cursor of this list"))
-    return values[0]
 
 
 def storable(text: str, field: str) -> str:

@@ -12,13 +12,13 @@ from typing import Any
 from django.http import HttpResponse
 from ninja import Header
 
-from standfast.platform.rest.operation import ERRORS, Fault
+from standfast.platform.rest.operation import Fault
 from standfast.platform.rest.problems import FieldFault, Problem
 
 HEADER = "If-Match"
 HEADER_MAX = 2000
-GUARDED: dict[int, Any] = {**ERRORS, 412: Fault}
-"""The errors of an operation that takes If-Match."""
+GUARDED: dict[int, Any] = {412: Fault}
+"""For `response={200: ..., **GUARDED}`: what an operation that takes If-Match may answer besides."""
 
 IF_MATCH: Any = Header(
     None, alias=HEADER, max_length=HEADER_MAX, description="The ETag of what you read: 412 if it is another by now."

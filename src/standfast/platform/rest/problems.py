@@ -57,5 +57,12 @@ def conflict(detail: str, *, possible: Sequence[str] | None = None) -> Problem:
     return Problem(409, "Conflict", detail=detail, possible=possible)
 
 
+def taken(field: str, message: str = "is taken") -> Problem:
+    """409 for a value that one alone may have."""
+    return Problem(
+        409, "Conflict", faults=[FieldFault(field, message, "send one that is free, or change the other first")]
+    )
+
+
 def unprocessable(*faults: FieldFault, detail: str = "") -> Problem:
     return Problem(422, "The request cannot be carried out", detail=detail, faults=faults)

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from standfast.platform.rest.operation import ID_MAX
+from standfast.platform.rest.finding import ID_MAX
 
 
 def _without_nul(text: str) -> str:

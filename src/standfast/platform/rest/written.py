@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from django.http import HttpRequest, HttpResponse
 
 from standfast.platform.rest import sparse
-from standfast.platform.rest.operation import cursor_of
+from standfast.platform.rest.finding import cursor_of
 
 
 def page(request: HttpRequest, rows: Sequence[tuple[int, str]], *, limit: int) -> HttpResponse:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from ninja import Query, Router, Status
 
 from standfast.components.audience.brands import (
@@ -17,17 +17,9 @@ from standfast.components.audience.brands import (
 )
 from standfast.components.audience.endpoints.shapes import READ, WRITE, Changed
 from standfast.components.audience.models import Brand, BrandDoNotMail
-from standfast.platform.rest.operation import (
-    ERRORS,
-    ID_MAX,
-    PAGE_DEFAULT,
-    PAGE_MAX,
-    Schema,
-    cursor_of,
-    operation,
-    text_after,
-)
-from standfast.platform.rest.problems import FieldFault, conflict, not_found, unprocessable
+from standfast.platform.rest.finding import Paging, one_of, page_of, page_shape
+from standfast.platform.rest.operation import Request, Schema, operation
+from standfast.platform.rest.problems import FieldFault, conflict, unprocessable
 from standfast.platform.rest.values import Address, Name
 from standfast.protocols.address import AddressError, parse_address
 
@@ -54,26 +46,14 @@ class BlockedOut(Schema):
     created_at: dt.datetime
 
 
-class BlockedPage(Schema):
-    data: list[BlockedOut]
-    next: str | None
+@operation(router, "GET", "/brands", scope=READ, response=list[BrandOut], summary="All brands")
+def brands(request: Request) -> list[Brand]:
+    return list(Brand.objects.filter(account_id=request.account_id).order_by("id")[:SHOWN_MAX])
 
 
-@operation(router, "GET", "/brands", scope=READ, response={200: list[BrandOut], **ERRORS}, summary="All brands")
-def brands(request: HttpRequest) -> list[Brand]:
-    return list(Brand.objects.filter(account_id=request.account_id).order_by("id")[:SHOWN_MAX])  # type: ignore[attr-defined]
-
-
-@operation(
-    router,
-    "POST",
-    "/brands",
-    scope=WRITE,
-    response={201: BrandOut, **ERRORS},
-    summary="Make a brand, or find it by name",
-)
-def make_brand(request: HttpRequest, body: BrandIn) -> Status[Brand]:
-    return Status(201, brand_named(account_id=request.account_id, name=body.name))  # type: ignore[attr-defined]
+@operation(router, "POST", "/brands", scope=WRITE, response={201: BrandOut}, summary="Make a brand, or find it by name")
+def make_brand(request: Request, body: BrandIn) -> Status[Brand]:
+    return Status(201, brand_named(account_id=request.account_id, name=body.name))
 
 
 @operation(
@@ -81,11 +61,11 @@ def make_brand(request: HttpRequest, body: BrandIn) -> Status[Brand]:
     "DELETE",
     "/brands/{brand_id}",
     scope=WRITE,
-    response={204: None, **ERRORS},
+    response={204: None},
     summary="Delete a brand that no mail, campaign or list bears, with its do-not-mail",
 )
-def end_brand(request: HttpRequest, brand_id: int) -> HttpResponse:
-    one = _found(request.account_id, brand_id)  # type: ignore[attr-defined]
+def end_brand(request: Request, brand_id: int) -> HttpResponse:
+    one = _found(request.account_id, brand_id)
     try:
         delete_brand(account_id=one.account_id, brand_id=one.pk)
     except BrandInUse as error:
@@ -98,16 +78,13 @@ def end_brand(request: HttpRequest, brand_id: int) -> HttpResponse:
     "GET",
     "/brands/{brand_id}/do-not-mail",
     scope=READ,
-    response={200: BlockedPage, **ERRORS},
+    response=page_shape(BlockedOut),
     summary="Addresses that get no mail of a brand",
 )
-def brand_do_not_mail(
-    request: HttpRequest, brand_id: int, cursor: str | None = None, limit: int = Query(PAGE_DEFAULT, ge=1, le=PAGE_MAX)
-) -> dict[str, Any]:
-    one = _found(request.account_id, brand_id)  # type: ignore[attr-defined]
-    found = BrandDoNotMail.objects.filter(account_id=one.account_id, brand_id=one.pk, email_key__gt=text_after(cursor))
-    rows = list(found.order_by("email_key")[: limit + 1])
-    return {"data": rows[:limit], "next": cursor_of(rows[limit - 1].email_key) if len(rows) > limit else None}
+def brand_do_not_mail(request: Request, brand_id: int, paging: Query[Paging]) -> dict[str, Any]:
+    one = _found(request.account_id, brand_id)
+    found = BrandDoNotMail.objects.filter(account_id=one.account_id, brand_id=one.pk)
+    return page_of(found, paging, by="email_key")
 
 
 @operation(
@@ -115,11 +92,11 @@ def brand_do_not_mail(
     "POST",
     "/brands/{brand_id}/do-not-mail",
     scope=WRITE,
-    response={200: Changed, **ERRORS},
+    response=Changed,
     summary="Keep mail of a brand from an address",
 )
-def stop_brand_mail(request: HttpRequest, brand_id: int, body: BrandAddress) -> dict[str, int]:
-    one = _found(request.account_id, brand_id)  # type: ignore[attr-defined]
+def stop_brand_mail(request: Request, brand_id: int, body: BrandAddress) -> dict[str, int]:
+    one = _found(request.account_id, brand_id)
     try:
         return {"changed": int(add_brand_do_not_mail(account_id=one.account_id, brand_id=one.pk, email=body.email))}
     except AddressError as error:
@@ -131,11 +108,11 @@ def stop_brand_mail(request: HttpRequest, brand_id: int, body: BrandAddress) -> 
     "POST",
     "/brands/{brand_id}/do-not-mail/lift",
     scope=WRITE,
-    response={200: Changed, **ERRORS},
+    response=Changed,
     summary="Let mail of a brand reach an address again",
 )
-def allow_brand_mail(request: HttpRequest, brand_id: int, body: BrandAddress) -> dict[str, int]:
-    one = _found(request.account_id, brand_id)  # type: ignore[attr-defined]
+def allow_brand_mail(request: Request, brand_id: int, body: BrandAddress) -> dict[str, int]:
+    one = _found(request.account_id, brand_id)
     try:
         key = parse_address(body.email).key
     except AddressError as error:
@@ -144,10 +121,7 @@ def allow_brand_mail(request: HttpRequest, brand_id: int, body: BrandAddress) ->
 
 
 def _found(account_id: int, brand_id: int) -> Brand:
-    found = Brand.objects.filter(account_id=account_id, pk=brand_id).first() if 0 < brand_id < ID_MAX else None
-    if found is None:
-        raise not_found("brand")
-    return found
+    return one_of(Brand.objects.filter(account_id=account_id), brand_id, "brand")
 
 
 def _no_address(error: AddressError) -> Exception:

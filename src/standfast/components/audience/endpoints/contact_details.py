@@ -5,15 +5,15 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from django.http import HttpRequest
 from ninja import Field, Query, Router
 
 from standfast.components.audience.editing import change_contact
 from standfast.components.audience.endpoints.shapes import READ, TAGS_AT_ONCE, WRITE, TagOut, contact_of, known_tags
 from standfast.components.audience.models import BrandDoNotMail, DoNotMail, List, Subscription, Tag
-from standfast.components.audience.timeline import contact_timeline
+from standfast.components.audience.timeline import TimelineItem, contact_timeline
 from standfast.components.audience.upsert import ContactRow
-from standfast.platform.rest.operation import ERRORS, PAGE_DEFAULT, PAGE_MAX, Schema, cursor_of, id_after, operation
+from standfast.platform.rest.finding import Paging, id_after, page, page_shape
+from standfast.platform.rest.operation import Request, Schema, operation
 from standfast.platform.rest.values import Id
 
 router = Router(tags=["Contacts"])
@@ -48,21 +48,16 @@ class HappenedOut(Schema):
     details: dict[str, Any]
 
 
-class HappenedPage(Schema):
-    data: list[HappenedOut]
-    next: str | None
-
-
 @operation(
     router,
     "GET",
     "/contacts/{contact_id}/lists",
     scope=READ,
-    response={200: list[PlaceOut], **ERRORS},
+    response=list[PlaceOut],
     summary="Lists that a person is or was on",
 )
-def lists_of_contact(request: HttpRequest, contact_id: int) -> list[dict[str, Any]]:
-    account_id = request.account_id  # type: ignore[attr-defined]
+def lists_of_contact(request: Request, contact_id: int) -> list[dict[str, Any]]:
+    account_id = request.account_id
     contact_of(account_id, contact_id)
     places = list(
         Subscription.objects.filter(account_id=account_id, contact_id=contact_id).order_by("list_id")[:PLACES_MAX]
@@ -77,29 +72,17 @@ def lists_of_contact(request: HttpRequest, contact_id: int) -> list[dict[str, An
     ]
 
 
-@operation(
-    router,
-    "GET",
-    "/contacts/{contact_id}/tags",
-    scope=READ,
-    response={200: list[TagOut], **ERRORS},
-    summary="A person's tags",
-)
-def tags_of_contact(request: HttpRequest, contact_id: int) -> list[Tag]:
-    account_id = request.account_id  # type: ignore[attr-defined]
+@operation(router, "GET", "/contacts/{contact_id}/tags", scope=READ, response=list[TagOut], summary="A person's tags")
+def tags_of_contact(request: Request, contact_id: int) -> list[Tag]:
+    account_id = request.account_id
     return _tags(account_id, contact_of(account_id, contact_id).tag_ids)
 
 
 @operation(
-    router,
-    "PUT",
-    "/contacts/{contact_id}/tags",
-    scope=WRITE,
-    response={200: list[TagOut], **ERRORS},
-    summary="Set a person's tags",
+    router, "PUT", "/contacts/{contact_id}/tags", scope=WRITE, response=list[TagOut], summary="Set a person's tags"
 )
-def set_tags_of_contact(request: HttpRequest, contact_id: int, body: TagSet) -> list[Tag]:
-    account_id = request.account_id  # type: ignore[attr-defined]
+def set_tags_of_contact(request: Request, contact_id: int, body: TagSet) -> list[Tag]:
+    account_id = request.account_id
     one = contact_of(account_id, contact_id)
     wanted = known_tags(account_id, body.tag_ids, "body.tag_ids")
     gone = set(one.tag_ids) - set(wanted)
@@ -113,11 +96,11 @@ def set_tags_of_contact(request: HttpRequest, contact_id: int, body: TagSet) -> 
     "GET",
     "/contacts/{contact_id}/do-not-mail",
     scope=READ,
-    response={200: BlockOut, **ERRORS},
+    response=BlockOut,
     summary="Whether mail is kept from a person",
 )
-def block_of_contact(request: HttpRequest, contact_id: int) -> dict[str, Any]:
-    account_id = request.account_id  # type: ignore[attr-defined]
+def block_of_contact(request: Request, contact_id: int) -> dict[str, Any]:
+    account_id = request.account_id
     key = contact_of(account_id, contact_id).email_key
     found = DoNotMail.objects.filter(account_id=account_id, email_key=key).first()
     brands = BrandDoNotMail.objects.filter(account_id=account_id, email_key=key).order_by("brand_id")
@@ -132,24 +115,19 @@ def block_of_contact(request: HttpRequest, contact_id: int) -> dict[str, Any]:
     "GET",
     "/contacts/{contact_id}/events",
     scope=READ,
-    response={200: HappenedPage, **ERRORS},
+    response=page_shape(HappenedOut),
     summary="What happened to a person, newest first",
 )
-def events_of_contact(
-    request: HttpRequest,
-    contact_id: int,
-    cursor: str | None = None,
-    limit: int = Query(PAGE_DEFAULT, ge=1, le=PAGE_MAX),
-) -> dict[str, Any]:
-    account_id = request.account_id  # type: ignore[attr-defined]
+def events_of_contact(request: Request, contact_id: int, paging: Query[Paging]) -> dict[str, Any]:
+    account_id = request.account_id
     contact_of(account_id, contact_id)
-    before = id_after(cursor) or None
-    items = contact_timeline(account_id=account_id, contact_id=contact_id, limit=limit, before=before)
-    rows = [
-        {"position": one.position, "kind": one.kind, "at": one.at, "send_id": one.send_id, "details": dict(one.data)}
-        for one in items
-    ]
-    return {"data": rows, "next": cursor_of(items[-1].position) if len(items) == limit else None}
+    before = id_after(paging.cursor) or None
+    items = contact_timeline(account_id=account_id, contact_id=contact_id, limit=paging.limit + 1, before=before)
+    return page(items, paging, lambda one: one.position, _happened)
+
+
+def _happened(one: TimelineItem) -> dict[str, Any]:
+    return {"position": one.position, "kind": one.kind, "at": one.at, "send_id": one.send_id, "details": dict(one.data)}
 
 
 def _tags(account_id: int, ids: list[int]) -> list[Tag]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db import connection
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from ninja import Field, Query, Router
 from pydantic import BaseModel
 
@@ -16,7 +16,6 @@ from standfast.components.audience.endpoints.shapes import (
     READ,
     WRITE,
     ContactOut,
-    ContactPage,
     Customs,
     ValueRefused,
     contact_of,
@@ -30,8 +29,9 @@ from standfast.components.audience.subscribing import subscribe
 from standfast.components.audience.upsert import ContactRow, Landed, upsert_contacts
 from standfast.platform.rest import written
 from standfast.platform.rest.answers import to_json
-from standfast.platform.rest.operation import ERRORS, ID_MAX, PAGE_DEFAULT, PAGE_MAX, Schema, id_after, operation
-from standfast.platform.rest.problems import FieldFault, Problem, not_found, unprocessable
+from standfast.platform.rest.finding import ID_MAX, Paging, id_after, page_shape
+from standfast.platform.rest.operation import Request, Schema, operation
+from standfast.platform.rest.problems import FieldFault, Problem, not_found, taken, unprocessable
 from standfast.platform.rest.values import Address, Id, Line, Moment, Number
 from standfast.protocols.address import AddressError
 
@@ -77,23 +77,21 @@ class BulkOut(Schema):
     results: list[BulkRow] = Field(description="One for each contact, in order.")
 
 
-@operation(router, "GET", "/contacts", scope=READ, response={200: ContactPage, **ERRORS}, summary="List people")
+@operation(router, "GET", "/contacts", scope=READ, response=page_shape(ContactOut), summary="List people")
 def contacts(
-    request: HttpRequest,
+    request: Request,
     *,
-    cursor: str | None = None,
-    limit: int = Query(PAGE_DEFAULT, ge=1, le=PAGE_MAX),
+    paging: Query[Paging],
     email: str | None = Query(None, max_length=320, description="Exactly this address."),
     uid: str | None = Query(None, max_length=255, description="Exactly this number of your own."),
     updated_after: Moment | None = None,
 ) -> HttpResponse:
     email_key = None if email is None else email.strip().lower().replace("\0", "")
     rows = _shown(
-        request.account_id,  # type: ignore[attr-defined]
-        after=id_after(cursor), email_key=email_key, uid=None if uid is None else uid.replace("\0", ""),
-        updated_after=updated_after, most=limit + 1,
+        request.account_id, after=id_after(paging.cursor), email_key=email_key,
+        uid=None if uid is None else uid.replace("\0", ""), updated_after=updated_after, most=paging.limit + 1,
     )  # fmt: skip
-    return written.page(request, rows, limit=limit)
+    return written.page(request, rows, limit=paging.limit)
 
 
 @operation(
@@ -101,11 +99,11 @@ def contacts(
     "POST",
     "/contacts",
     scope=WRITE,
-    response={200: ContactOut, 201: ContactOut, **ERRORS},
+    response={200: ContactOut, 201: ContactOut},
     summary="Make or change a person",
 )
-def save_contact(request: HttpRequest, body: ContactIn) -> HttpResponse:
-    account_id = request.account_id  # type: ignore[attr-defined]
+def save_contact(request: Request, body: ContactIn) -> HttpResponse:
+    account_id = request.account_id
     try:
         row = _row(customs_of(account_id), body)
     except ValueRefused as refused:
@@ -118,17 +116,10 @@ def save_contact(request: HttpRequest, body: ContactIn) -> HttpResponse:
     return _one(request, landed.contact_id, status=201 if landed.outcome == "created" else 200)
 
 
-@operation(
-    router,
-    "POST",
-    "/contacts/bulk",
-    scope=WRITE,
-    response={200: BulkOut, **ERRORS},
-    summary="Make or change many people",
-)
-def save_contacts(request: HttpRequest, body: Bulk) -> HttpResponse:
+@operation(router, "POST", "/contacts/bulk", scope=WRITE, response=BulkOut, summary="Make or change many people")
+def save_contacts(request: Request, body: Bulk) -> HttpResponse:
     """A row that is refused keeps none of the others back. Of several rows with one address the last wins."""
-    account_id = request.account_id  # type: ignore[attr-defined]
+    account_id = request.account_id
     landed = _upserted(account_id, body.contacts)
     ids = [one.contact_id for one in landed if one.contact_id is not None]
     for list_id in body.list_ids:
@@ -137,10 +128,8 @@ def save_contacts(request: HttpRequest, body: Bulk) -> HttpResponse:
     return HttpResponse(to_json({"results": rows}), content_type="application/json")  # ours already: not validated
 
 
-@operation(
-    router, "GET", "/contacts/{contact_id}", scope=READ, response={200: ContactOut, **ERRORS}, summary="One person"
-)
-def contact(request: HttpRequest, contact_id: int) -> HttpResponse:
+@operation(router, "GET", "/contacts/{contact_id}", scope=READ, response=ContactOut, summary="One person")
+def contact(request: Request, contact_id: int) -> HttpResponse:
     return _one(request, contact_id)
 
 
@@ -149,11 +138,11 @@ def contact(request: HttpRequest, contact_id: int) -> HttpResponse:
     "PATCH",
     "/contacts/{contact_id}",
     scope=WRITE,
-    response={200: ContactOut, **ERRORS},
+    response=ContactOut,
     summary="Change a person, the e-mail address too",
 )
-def patch_contact(request: HttpRequest, contact_id: int, body: ContactPatch) -> HttpResponse:
-    account_id = request.account_id  # type: ignore[attr-defined]
+def patch_contact(request: Request, contact_id: int, body: ContactPatch) -> HttpResponse:
+    account_id = request.account_id
     contact_of(account_id, contact_id)
     given = body.model_dump(include=body.model_fields_set)
     try:
@@ -165,26 +154,22 @@ def patch_contact(request: HttpRequest, contact_id: int, body: ContactPatch) -> 
         raise _value_fault(refused) from refused
     except AddressError as error:
         raise unprocessable(FieldFault("body.email", error.reason, "send an e-mail address")) from error
-    except Taken as taken:
-        fault = FieldFault(f"body.{taken.field}", str(taken), "send another, or change the other person first")
-        raise Problem(409, "Conflict", faults=[fault]) from taken
+    except Taken as error:
+        raise taken(f"body.{error.field}", str(error)) from error
     return _one(request, contact_id)
 
 
-@operation(
-    router, "DELETE", "/contacts/{contact_id}", scope=WRITE, response={204: None, **ERRORS}, summary="Erase a person"
-)
-def erase_contact(request: HttpRequest, contact_id: int) -> HttpResponse:
-    account_id = request.account_id  # type: ignore[attr-defined]
+@operation(router, "DELETE", "/contacts/{contact_id}", scope=WRITE, response={204: None}, summary="Erase a person")
+def erase_contact(request: Request, contact_id: int) -> HttpResponse:
+    account_id = request.account_id
     if not 0 < contact_id < ID_MAX or not delete_contact(account_id=account_id, contact_id=contact_id):
         raise not_found("contact")
     return HttpResponse(status=204)
 
 
-def _one(request: HttpRequest, contact_id: int, *, status: int = 200) -> HttpResponse:
+def _one(request: Request, contact_id: int, *, status: int = 200) -> HttpResponse:
     """One person as they are now. Raises Problem where the account has no such person."""
-    account_id = request.account_id  # type: ignore[attr-defined]
-    rows = _shown(account_id, contact_id=contact_id) if 0 < contact_id < ID_MAX else []
+    rows = _shown(request.account_id, contact_id=contact_id) if 0 < contact_id < ID_MAX else []
     if not rows:
         raise not_found("contact")
     return written.resource(request, rows[0][1], status=status)

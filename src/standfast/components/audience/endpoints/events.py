@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db import connection
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from ninja import Field, Query, Router
 from pydantic import BaseModel
 
@@ -16,7 +16,8 @@ from standfast.components.audience.custom_events import Happening, note_events
 from standfast.components.audience.endpoints.shapes import BULK_MAX, READ, WRITE
 from standfast.components.audience.queries import QUERIES
 from standfast.platform.rest.answers import to_json
-from standfast.platform.rest.operation import ERRORS, PAGE_DEFAULT, PAGE_MAX, Schema, cursor_of, id_after, operation
+from standfast.platform.rest.finding import Paging, id_after, page, page_shape
+from standfast.platform.rest.operation import Request, Schema, operation
 from standfast.platform.rest.values import Address, Id, Line, Moment
 
 router = Router(tags=["Events"])
@@ -60,45 +61,34 @@ class LoggedOut(Schema):
     details: dict[str, Any]
 
 
-class LoggedPage(Schema):
-    data: list[LoggedOut]
-    next: str | None = Field(None, description="null at the end.")
-
-
-@operation(router, "POST", "/events", scope=WRITE, response={200: EventsOut, **ERRORS}, summary="Tell what people did")
-def tell_events(request: HttpRequest, body: Events) -> HttpResponse:
+@operation(router, "POST", "/events", scope=WRITE, response=EventsOut, summary="Tell what people did")
+def tell_events(request: Request, body: Events) -> HttpResponse:
     """Taken means on disk, in the log, in your order. A row that is refused keeps none of the others back."""
     now = dt.datetime.now(dt.UTC)
     happenings = [
         Happening(one.name, one.occurred_at or now, one.contact_id, one.email, one.uid, one.properties, one.id)
         for one in body.events
     ]
-    account_id = request.account_id  # type: ignore[attr-defined]
+    account_id = request.account_id
     noted = note_events(account_id=account_id, happenings=happenings, create_contacts=body.create_contacts, now=now)
     answer = {"results": [one._asdict() for one in noted]}  # ours already: not validated
     return HttpResponse(to_json(answer), content_type="application/json")
 
 
 @operation(
-    router,
-    "GET",
-    "/events",
-    scope=READ,
-    response={200: LoggedPage, **ERRORS},
-    summary="The account's log, oldest first",
+    router, "GET", "/events", scope=READ, response=page_shape(LoggedOut), summary="The account's log, oldest first"
 )
 def events(
-    request: HttpRequest,
-    cursor: str | None = None,
-    limit: int = Query(PAGE_DEFAULT, ge=1, le=PAGE_MAX),
+    request: Request,
+    paging: Query[Paging],
     after: int = Query(0, ge=0, lt=2**62, description="Without a cursor: begin behind this position."),
 ) -> dict[str, Any]:
-    account_id = request.account_id  # type: ignore[attr-defined]
-    where = {"account_id": account_id, "after": id_after(cursor) or after, "most": limit + 1}
+    account_id = request.account_id
+    where = {"account_id": account_id, "after": id_after(paging.cursor) or after, "most": paging.limit + 1}
     with connection.cursor() as reading:
         reading.execute(QUERIES.events_after.sql, where)
         rows = [_row(row) for row in reading.fetchall()]
-    return {"data": rows[:limit], "next": cursor_of(rows[limit - 1]["position"]) if len(rows) > limit else None}
+    return page(rows, paging, lambda row: row["position"])
 
 
 def _row(logged: Sequence[Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import FileResponse, HttpResponse, HttpResponseBase
 from ninja import Field, Query, Router, Status
 from pydantic import ValidationError
 
@@ -16,17 +16,8 @@ from standfast.components.audience.endpoints.shapes import READ, TAGS_AT_ONCE, W
 from standfast.components.audience.models import Import, ImportState
 from standfast.components.audience.upload_limit import UPLOAD_BYTES_MAX
 from standfast.platform.rest import long_work
-from standfast.platform.rest.operation import (
-    ERRORS,
-    ID_MAX,
-    PAGE_DEFAULT,
-    PAGE_MAX,
-    Fault,
-    Schema,
-    cursor_of,
-    id_after,
-    operation,
-)
+from standfast.platform.rest.finding import Paging, one_of, page_of, page_shape
+from standfast.platform.rest.operation import Fault, Request, Schema, operation
 from standfast.platform.rest.problems import FieldFault, conflict, not_found, unprocessable
 from standfast.platform.rest.uploads import FORM, upload_of
 from standfast.platform.rest.values import Id, Line
@@ -101,12 +92,7 @@ class ImportOut(Schema):
     started_at: dt.datetime | None
 
 
-class ImportPage(Schema):
-    data: list[ImportOut]
-    next: str | None
-
-
-_TAKEN: dict[int, Any] = {202: ImportOut, **ERRORS}
+_TAKEN: dict[int, Any] = {202: ImportOut}
 
 
 @operation(
@@ -119,9 +105,9 @@ _TAKEN: dict[int, Any] = {202: ImportOut, **ERRORS}
     summary="Import people from a CSV file",
     openapi_extra=_FILE,
 )
-def begin(request: HttpRequest, response: HttpResponse, options: Query[Options]) -> Status[dict[str, Any]]:
+def begin(request: Request, response: HttpResponse, options: Query[Options]) -> Status[dict[str, Any]]:
     """The file is the body (also packed with gzip), or `file` of a form. `Location` says where to follow it."""
-    account_id = request.account_id  # type: ignore[attr-defined]
+    account_id = request.account_id
     upload = upload_of(request)
     options = _with_form(options, request, upload.form)
     if not options.create_new and not options.update_known:
@@ -144,16 +130,10 @@ def begin(request: HttpRequest, response: HttpResponse, options: Query[Options])
     return _told(response, made)
 
 
-@operation(router, "GET", "/imports", scope=READ, response={200: ImportPage, **ERRORS}, summary="List imports")
-def imports(
-    request: HttpRequest, cursor: str | None = None, limit: int = Query(PAGE_DEFAULT, ge=1, le=PAGE_MAX)
-) -> dict[str, Any]:
-    found = Import.objects.filter(account_id=request.account_id, pk__gt=id_after(cursor)).defer("sample")  # type: ignore[attr-defined]
-    rows = list(found.order_by("pk")[: limit + 1])
-    return {
-        "data": [_row(one) for one in rows[:limit]],
-        "next": cursor_of(rows[limit - 1].pk) if len(rows) > limit else None,
-    }
+@operation(router, "GET", "/imports", scope=READ, response=page_shape(ImportOut), summary="List imports")
+def imports(request: Request, paging: Query[Paging]) -> dict[str, Any]:
+    found = Import.objects.filter(account_id=request.account_id).defer("sample")
+    return page_of(found, paging, show=_row)
 
 
 @operation(
@@ -161,11 +141,11 @@ def imports(
     "GET",
     "/imports/{import_id}",
     scope=READ,
-    response={200: ImportOut, **ERRORS},
+    response=ImportOut,
     summary="How far an import is, and what came of it",
 )
-def one_import(request: HttpRequest, import_id: int) -> dict[str, Any]:
-    return _row(_found(request.account_id, import_id))  # type: ignore[attr-defined]
+def one_import(request: Request, import_id: int) -> dict[str, Any]:
+    return _row(_found(request.account_id, import_id))
 
 
 @operation(
@@ -173,12 +153,12 @@ def one_import(request: HttpRequest, import_id: int) -> dict[str, Any]:
     "GET",
     "/imports/{import_id}/rejected",
     scope=READ,
-    response={200: None, **ERRORS},
+    response={200: None},
     summary="The refused rows as CSV, each with its line and reason",
     openapi_extra={"responses": {200: {"content": {"text/csv": {"schema": {"type": "string"}}}}}},
 )
-def rejected(request: HttpRequest, import_id: int) -> HttpResponseBase:
-    found = _found(request.account_id, import_id)  # type: ignore[attr-defined]
+def rejected(request: Request, import_id: int) -> HttpResponseBase:
+    found = _found(request.account_id, import_id)
     path = Path(found.rejects_path)
     if not found.rejected_count or not path.is_file():
         raise not_found("file: no row was refused, or it has been deleted since")
@@ -190,8 +170,8 @@ def rejected(request: HttpRequest, import_id: int) -> HttpResponseBase:
 @operation(
     router, "POST", "/imports/{import_id}/run", scope=WRITE, response=_TAKEN, summary="Bring in what was only checked"
 )
-def run(request: HttpRequest, response: HttpResponse, import_id: int) -> Status[dict[str, Any]]:
-    found = _found(request.account_id, import_id)  # type: ignore[attr-defined]
+def run(request: Request, response: HttpResponse, import_id: int) -> Status[dict[str, Any]]:
+    found = _found(request.account_id, import_id)
     if found.state not in (S.UPLOADED, S.CHECKED):
         raise conflict(
             f"The import is {found.get_state_display().lower()}: only one that is checked can be brought in."
@@ -202,9 +182,9 @@ def run(request: HttpRequest, response: HttpResponse, import_id: int) -> Status[
 @operation(
     router, "POST", "/imports/{import_id}/retry", scope=WRITE, response=_TAKEN, summary="Go on with a failed import"
 )
-def retry(request: HttpRequest, response: HttpResponse, import_id: int) -> Status[dict[str, Any]]:
+def retry(request: Request, response: HttpResponse, import_id: int) -> Status[dict[str, Any]]:
     """It goes on after the last batch that it committed."""
-    found = _found(request.account_id, import_id)  # type: ignore[attr-defined]
+    found = _found(request.account_id, import_id)
     if not starting.try_again(account_id=found.account_id, import_id=found.pk):
         raise conflict("The import has not failed, or its file is gone: then send the file again.")
     found.refresh_from_db()
@@ -216,11 +196,11 @@ def retry(request: HttpRequest, response: HttpResponse, import_id: int) -> Statu
     "POST",
     "/imports/{import_id}/cancel",
     scope=WRITE,
-    response={200: ImportOut, **ERRORS},
+    response=ImportOut,
     summary="Stop an import; what it has brought in stays",
 )
-def cancel(request: HttpRequest, import_id: int) -> dict[str, Any]:
-    found = _found(request.account_id, import_id)  # type: ignore[attr-defined]
+def cancel(request: Request, import_id: int) -> dict[str, Any]:
+    found = _found(request.account_id, import_id)
     if not starting.cancel_import(account_id=found.account_id, import_id=found.pk):
         raise conflict(f"The import has ended: it is {found.get_state_display().lower()}.")
     found.refresh_from_db()
@@ -228,10 +208,7 @@ def cancel(request: HttpRequest, import_id: int) -> dict[str, Any]:
 
 
 def _found(account_id: int, import_id: int) -> Import:
-    found = Import.objects.filter(account_id=account_id, pk=import_id).first() if 0 < import_id < ID_MAX else None
-    if found is None:
-        raise not_found("import")
-    return found
+    return one_of(Import.objects.filter(account_id=account_id), import_id, "import")
 
 
 def _told(response: HttpResponse, made: Import) -> Status[dict[str, Any]]:
@@ -254,7 +231,7 @@ def _row(one: Import) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _with_form(options: Options, request: HttpRequest, form: Any) -> Options:
+def _with_form(options: Options, request: Request, form: Any) -> Options:
     """Options may stand in the form, over those of the query."""
     if not form:
         return options

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 
-from django.db import IntegrityError, transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from ninja import Field, Router, Status
 
-from standfast.components.audience.endpoints.shapes import BULK_MAX, READ, WRITE
+from standfast.components.audience.endpoints.shapes import BULK_MAX, READ, WRITE, saved
 from standfast.components.audience.models import SecureList
 from standfast.components.audience.secure_lists import add_entries, delete_secure_list
-from standfast.platform.rest.operation import ERRORS, ID_MAX, Schema, operation
-from standfast.platform.rest.problems import FieldFault, Problem, not_found
+from standfast.platform.rest.finding import one_of
+from standfast.platform.rest.operation import Request, Schema, operation
 from standfast.platform.rest.values import Address, Line, Name
 
 router = Router(tags=["Secure lists"])
@@ -44,41 +43,19 @@ class EntriesOut(Schema):
     refused: int = Field(description="Neither hashes nor addresses.")
 
 
-@operation(
-    router,
-    "GET",
-    "/secure-lists",
-    scope=READ,
-    response={200: list[SecureListOut], **ERRORS},
-    summary="All secure lists",
-)
-def secure_lists(request: HttpRequest) -> list[SecureList]:
-    return list(SecureList.objects.filter(account_id=request.account_id).order_by("id")[:SHOWN_MAX])  # type: ignore[attr-defined]
+@operation(router, "GET", "/secure-lists", scope=READ, response=list[SecureListOut], summary="All secure lists")
+def secure_lists(request: Request) -> list[SecureList]:
+    return list(SecureList.objects.filter(account_id=request.account_id).order_by("id")[:SHOWN_MAX])
 
 
-@operation(
-    router, "POST", "/secure-lists", scope=WRITE, response={201: SecureListOut, **ERRORS}, summary="Make a secure list"
-)
-def make_secure_list(request: HttpRequest, body: SecureListIn) -> Status[SecureList]:
-    try:
-        with transaction.atomic():
-            made = SecureList.objects.create(account_id=request.account_id, size=0, **body.model_dump())  # type: ignore[attr-defined]
-    except IntegrityError as error:
-        fault = FieldFault("body.name", "is another list's", "send a name that is free")
-        raise Problem(409, "Conflict", faults=[fault]) from error
-    return Status(201, made)
+@operation(router, "POST", "/secure-lists", scope=WRITE, response={201: SecureListOut}, summary="Make a secure list")
+def make_secure_list(request: Request, body: SecureListIn) -> Status[SecureList]:
+    return Status(201, saved(SecureList(account_id=request.account_id, size=0, **body.model_dump())))
 
 
-@operation(
-    router,
-    "GET",
-    "/secure-lists/{list_id}",
-    scope=READ,
-    response={200: SecureListOut, **ERRORS},
-    summary="One secure list",
-)
-def one_secure_list(request: HttpRequest, list_id: int) -> SecureList:
-    return _found(request.account_id, list_id)  # type: ignore[attr-defined]
+@operation(router, "GET", "/secure-lists/{list_id}", scope=READ, response=SecureListOut, summary="One secure list")
+def one_secure_list(request: Request, list_id: int) -> SecureList:
+    return _found(request.account_id, list_id)
 
 
 @operation(
@@ -86,11 +63,11 @@ def one_secure_list(request: HttpRequest, list_id: int) -> SecureList:
     "DELETE",
     "/secure-lists/{list_id}",
     scope=WRITE,
-    response={204: None, **ERRORS},
+    response={204: None},
     summary="Delete a secure list with its hashes",
 )
-def end_secure_list(request: HttpRequest, list_id: int) -> HttpResponse:
-    one = _found(request.account_id, list_id)  # type: ignore[attr-defined]
+def end_secure_list(request: Request, list_id: int) -> HttpResponse:
+    one = _found(request.account_id, list_id)
     delete_secure_list(account_id=one.account_id, secure_list_id=one.pk)
     return HttpResponse(status=204)
 
@@ -100,16 +77,13 @@ def end_secure_list(request: HttpRequest, list_id: int) -> HttpResponse:
     "POST",
     "/secure-lists/{list_id}/entries",
     scope=WRITE,
-    response={200: EntriesOut, **ERRORS},
+    response=EntriesOut,
     summary="Put hashes or addresses on a secure list",
 )
-def add_to_secure_list(request: HttpRequest, list_id: int, body: Entries) -> dict[str, int]:
-    one = _found(request.account_id, list_id)  # type: ignore[attr-defined]
+def add_to_secure_list(request: Request, list_id: int, body: Entries) -> dict[str, int]:
+    one = _found(request.account_id, list_id)
     return add_entries(account_id=one.account_id, secure_list_id=one.pk, entries=body.entries)._asdict()
 
 
 def _found(account_id: int, list_id: int) -> SecureList:
-    found = SecureList.objects.filter(account_id=account_id, pk=list_id).first() if 0 < list_id < ID_MAX else None
-    if found is None:
-        raise not_found("secure list")
-    return found
+    return one_of(SecureList.objects.filter(account_id=account_id), list_id, "secure list")

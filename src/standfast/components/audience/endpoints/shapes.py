@@ -5,21 +5,24 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
+from django.db.models import Model
 from ninja import Field
 
 from standfast.components.audience.models import Contact, List, Tag
 from standfast.components.audience.queries import QUERIES
 from standfast.components.audience.typed_values import parser_of
-from standfast.platform.rest.operation import ID_MAX, Schema
-from standfast.platform.rest.problems import FieldFault, not_found, unprocessable
+from standfast.platform.rest.finding import one_of
+from standfast.platform.rest.operation import Schema
+from standfast.platform.rest.problems import FieldFault, taken, unprocessable
 from standfast.platform.rest.values import Address, Id
 
 READ, WRITE = "contacts:read", "contacts:write"
 BULK_MAX = 10_000
 TAGS_AT_ONCE = 50
+M = TypeVar("M", bound=Model)
 
 
 class ContactOut(Schema):
@@ -35,11 +38,6 @@ class ContactOut(Schema):
     tag_ids: list[int]
     created_at: dt.datetime
     updated_at: dt.datetime
-
-
-class ContactPage(Schema):
-    data: list[ContactOut]
-    next: str | None = Field(None, description="Send it as `cursor` for the next page; null at the end.")
 
 
 class Members(Schema):
@@ -62,17 +60,21 @@ class TagOut(Schema):
 
 def contact_of(account_id: int, contact_id: int) -> Contact:
     """Raises Problem where the account has no such person."""
-    found = Contact.objects.filter(account_id=account_id, id=contact_id).first() if 0 < contact_id < ID_MAX else None
-    if found is None:
-        raise not_found("contact")
-    return found
+    return one_of(Contact.objects.filter(account_id=account_id), contact_id, "contact")
 
 
 def list_of(account_id: int, list_id: int) -> List:
-    found = List.objects.filter(account_id=account_id, pk=list_id).first() if 0 < list_id < ID_MAX else None
-    if found is None:
-        raise not_found("list")
-    return found
+    return one_of(List.objects.filter(account_id=account_id), list_id, "list")
+
+
+def saved(one: M) -> M:
+    """Raises Problem (409) where another one has its name."""
+    try:
+        with transaction.atomic():
+            one.save()
+    except IntegrityError as error:
+        raise taken("body.name") from error
+    return one
 
 
 def known_contacts(account_id: int, ids: Sequence[int]) -> list[int]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, Any
 
-from django.http import HttpRequest, HttpResponse
-from ninja import Field, Query, Router
+from django.http import HttpResponse
+from ninja import Field, Query, Router, Status
 
 from standfast.components.campaigns import actions, states
 from standfast.components.campaigns.drafts import (
@@ -21,19 +21,8 @@ from standfast.components.campaigns.drafts import (
 )
 from standfast.components.campaigns.models import Campaign, CampaignState
 from standfast.components.campaigns.options import options
-from standfast.platform.rest.operation import (
-    ERRORS,
-    ID_MAX,
-    PAGE_DEFAULT,
-    PAGE_MAX,
-    Given,
-    Schema,
-    cursor_of,
-    id_after,
-    operation,
-    storable,
-    unless_said,
-)
+from standfast.platform.rest.finding import ID_MAX, Paging, one_of, page_of, page_shape
+from standfast.platform.rest.operation import Given, Request, Schema, operation, storable, unless_said
 from standfast.platform.rest.preconditions import GUARDED, IF_MATCH, require_match, show_version
 from standfast.platform.rest.problems import FieldFault, Problem, conflict, not_found, unprocessable
 from standfast.platform.rest.values import Id, Line, Name, Text
@@ -43,7 +32,7 @@ READ, WRITE = "campaigns:read", "campaigns:write"
 LISTS_MAX = 500
 SHOWN = (*SETTINGS, "state", "send_at", "send_id", "skipped", "created_at", "updated_at", "started_at", "finished_at")
 Email = Annotated[Text, Field(max_length=254)]
-Ids = Annotated[list[Annotated[int, Field(ge=1, lt=ID_MAX)]], Field(max_length=LISTS_MAX)]
+Ids = Annotated[list[Id], Field(max_length=LISTS_MAX)]
 Language = Annotated[Text, Field(min_length=2, max_length=8)]
 Rate = Annotated[int, Field(ge=1, le=RATE_MAX)]
 
@@ -112,54 +101,43 @@ class CampaignOut(Schema):
     finished_at: dt.datetime | None
 
 
-class CampaignPage(Schema):
-    data: list[CampaignOut]
-    next: str | None = Field(None, description="Send it as `cursor` for the next page; null at the end.")
-
-
-@operation(router, "GET", "/campaigns", scope=READ, response={200: CampaignPage, **ERRORS}, summary="List campaigns")
+@operation(router, "GET", "/campaigns", scope=READ, response=page_shape(CampaignOut), summary="List campaigns")
 def campaigns(
-    request: HttpRequest,
-    cursor: str | None = None,
-    limit: int = Query(PAGE_DEFAULT, ge=1, le=PAGE_MAX),
+    request: Request,
+    paging: Query[Paging],
     state: list[CampaignState] = Query([], max_length=8, description="Only these; may be given several times."),  # noqa: B008
     name: str | None = Query(None, max_length=255, description="Any part of the name."),
 ) -> dict[str, Any]:
-    found = Campaign.objects.filter(account_id=request.account_id, pk__gt=id_after(cursor))  # type: ignore[attr-defined]
+    found = Campaign.objects.filter(account_id=request.account_id)
     if state:
         found = found.filter(state__in=state)
     if name:
         found = found.filter(name__icontains=storable(name, "query.name"))
-    rows = list(found.order_by("pk")[: limit + 1])
-    return {
-        "data": [_row(each) for each in rows[:limit]],
-        "next": cursor_of(rows[limit - 1].pk) if len(rows) > limit else None,
-    }
+    return page_of(found, paging, show=_row)
 
 
-@operation(router, "POST", "/campaigns", scope=WRITE, response={201: CampaignOut, **ERRORS}, summary="Make a draft")
-def create_campaign(request: HttpRequest, response: HttpResponse, body: CampaignIn) -> tuple[int, dict[str, Any]]:
-    account_id = request.account_id  # type: ignore[attr-defined]
+@operation(router, "POST", "/campaigns", scope=WRITE, response={201: CampaignOut}, summary="Make a draft")
+def create_campaign(request: Request, response: HttpResponse, body: CampaignIn) -> Status[dict[str, Any]]:
+    account_id = request.account_id
     values = _settings(account_id, body.model_dump())
-    return 201, shown(response, create_draft(account_id=account_id, values=values))
+    return Status(201, shown(response, create_draft(account_id=account_id, values=values)))
 
 
-@operation(
-    router, "GET", "/campaigns/{campaign_id}", scope=READ, response={200: CampaignOut, **ERRORS}, summary="One campaign"
-)
-def campaign(request: HttpRequest, response: HttpResponse, campaign_id: int) -> dict[str, Any]:
+@operation(router, "GET", "/campaigns/{campaign_id}", scope=READ, response=CampaignOut, summary="One campaign")
+def campaign(request: Request, response: HttpResponse, campaign_id: int) -> dict[str, Any]:
     return shown(response, campaign_of(request, campaign_id))
 
 
 @operation(
-    router, "PATCH", "/campaigns/{campaign_id}", scope=WRITE, response={200: CampaignOut, **GUARDED}, summary="Change a draft"
-)  # fmt: skip
+    router,
+    "PATCH",
+    "/campaigns/{campaign_id}",
+    scope=WRITE,
+    response={200: CampaignOut, **GUARDED},
+    summary="Change a draft",
+)
 def change_campaign(
-    request: HttpRequest,
-    response: HttpResponse,
-    campaign_id: int,
-    body: CampaignChange,
-    if_match: str | None = IF_MATCH,
+    request: Request, response: HttpResponse, campaign_id: int, body: CampaignChange, if_match: str | None = IF_MATCH
 ) -> dict[str, Any]:
     """409 for one that is no draft any more: make it one again (unschedule), or duplicate it."""
     found = locked(request, campaign_id, if_match)
@@ -179,7 +157,7 @@ def change_campaign(
     response={204: None, **GUARDED},
     summary="Delete a campaign that was never sent",
 )
-def end_campaign(request: HttpRequest, campaign_id: int, if_match: str | None = IF_MATCH) -> HttpResponse:
+def end_campaign(request: Request, campaign_id: int, if_match: str | None = IF_MATCH) -> HttpResponse:
     found = locked(request, campaign_id, if_match)
     try:
         actions.delete(account_id=found.account_id, campaign_id=found.pk)
@@ -193,12 +171,12 @@ def end_campaign(request: HttpRequest, campaign_id: int, if_match: str | None = 
     "POST",
     "/campaigns/{campaign_id}/duplicate",
     scope=WRITE,
-    response={201: CampaignOut, **ERRORS},
+    response={201: CampaignOut},
     summary="A new draft with the same settings",
 )
-def duplicate_campaign(request: HttpRequest, response: HttpResponse, campaign_id: int) -> tuple[int, dict[str, Any]]:
+def duplicate_campaign(request: Request, response: HttpResponse, campaign_id: int) -> Status[dict[str, Any]]:
     old = campaign_of(request, campaign_id)
-    return 201, shown(response, actions.duplicate(account_id=old.account_id, campaign_id=old.pk))
+    return Status(201, shown(response, actions.duplicate(account_id=old.account_id, campaign_id=old.pk)))
 
 
 def shown(response: HttpResponse, campaign: Campaign) -> dict[str, Any]:
@@ -207,20 +185,17 @@ def shown(response: HttpResponse, campaign: Campaign) -> dict[str, Any]:
     return _row(campaign)
 
 
-def campaign_of(request: HttpRequest, campaign_id: int) -> Campaign:
+def campaign_of(request: Request, campaign_id: int) -> Campaign:
     """The campaign with its account, content and send. Raises Problem (404)."""
-    mine = Campaign.objects.filter(account_id=request.account_id)  # type: ignore[attr-defined]
+    mine = Campaign.objects.filter(account_id=request.account_id)
     mine = mine.select_related("account", "content", "send").defer("send__sources")
-    found = mine.filter(pk=campaign_id).first() if 0 < campaign_id < ID_MAX else None
-    if found is None:
-        raise not_found("campaign")
-    return found
+    return one_of(mine, campaign_id, "campaign")
 
 
-def locked(request: HttpRequest, campaign_id: int, if_match: str | None) -> Campaign:
+def locked(request: Request, campaign_id: int, if_match: str | None) -> Campaign:
     """The campaign, locked, as the version that the caller has seen. Raises Problem (404, 412)."""
     try:
-        found = states.locked(account_id=request.account_id, campaign_id=campaign_id if campaign_id < ID_MAX else 0)  # type: ignore[attr-defined]
+        found = states.locked(account_id=request.account_id, campaign_id=campaign_id if campaign_id < ID_MAX else 0)
     except Campaign.DoesNotExist:
         raise not_found("campaign") from None
     require_match(if_match, version_of(found, SHOWN))

@@ -6,8 +6,8 @@ import datetime as dt
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from django.http import HttpRequest, HttpResponse
-from ninja import Field, Query, Router
+from django.http import HttpResponse
+from ninja import Field, Query, Router, Status
 
 from standfast.components.campaigns import actions, preflight, states
 from standfast.components.campaigns.endpoints.campaigns import (
@@ -25,7 +25,7 @@ from standfast.components.campaigns.options import options
 from standfast.components.campaigns.progress import progress_of
 from standfast.components.campaigns.reasons import skipped_lines
 from standfast.components.delivery import api as delivery
-from standfast.platform.rest.operation import ERRORS, Given, Schema, operation
+from standfast.platform.rest.operation import Given, Request, Schema, operation
 from standfast.platform.rest.preconditions import GUARDED, IF_MATCH
 from standfast.platform.rest.problems import FieldFault, conflict, unprocessable
 from standfast.platform.rest.values import Text
@@ -112,10 +112,10 @@ class MoveOut(Schema):
     "GET",
     "/campaigns/{campaign_id}/checks",
     scope=READ,
-    response={200: ChecksOut, **ERRORS},
+    response=ChecksOut,
     summary="What keeps a campaign from leaving",
 )
-def checks(request: HttpRequest, campaign_id: int, exact: bool = Query(False, description=_EXACT)) -> dict[str, Any]:
+def checks(request: Request, campaign_id: int, exact: bool = Query(False, description=_EXACT)) -> dict[str, Any]:
     """The pre-flight that is made again when it is sent: sender, audience and content, each finding with its remedy."""
     found = preflight.check(campaign_of(request, campaign_id), exact=exact)
     findings = [
@@ -137,10 +137,10 @@ def checks(request: HttpRequest, campaign_id: int, exact: bool = Query(False, de
     "GET",
     "/campaigns/{campaign_id}/audience",
     scope=READ,
-    response={200: AudienceOut, **ERRORS},
+    response=AudienceOut,
     summary="How many people would get it, and why others do not",
 )
-def audience(request: HttpRequest, campaign_id: int, exact: bool = Query(False, description=_EXACT)) -> dict[str, Any]:
+def audience(request: Request, campaign_id: int, exact: bool = Query(False, description=_EXACT)) -> dict[str, Any]:
     found = campaign_of(request, campaign_id)
     count = delivery.count_audience if exact else delivery.estimate_audience
     if not found.list_ids:
@@ -157,10 +157,10 @@ def audience(request: HttpRequest, campaign_id: int, exact: bool = Query(False, 
     "POST",
     "/campaigns/{campaign_id}/test",
     scope=WRITE,
-    response={202: TestOut, **ERRORS},
+    response={202: TestOut},
     summary="Send it as it is now to a few addresses",
 )
-def test(request: HttpRequest, campaign_id: int, body: TestIn) -> tuple[int, dict[str, int]]:
+def test(request: Request, campaign_id: int, body: TestIn) -> Status[dict[str, int]]:
     found = campaign_of(request, campaign_id)
     emails = [_address(text, f"body.emails.{number}") for number, text in enumerate(body.emails)]
     try:
@@ -177,7 +177,7 @@ def test(request: HttpRequest, campaign_id: int, body: TestIn) -> tuple[int, dic
         raise not_ready(error) from None
     except ValueError as error:
         raise unprocessable(FieldFault("body", str(error))) from None
-    return 202, {"sent": sent}
+    return Status(202, {"sent": sent})
 
 
 @operation(
@@ -188,9 +188,7 @@ def test(request: HttpRequest, campaign_id: int, body: TestIn) -> tuple[int, dic
     response={200: CampaignOut, **GUARDED},
     summary="Send it now, whatever was planned",
 )
-def send(
-    request: HttpRequest, response: HttpResponse, campaign_id: int, if_match: str | None = IF_MATCH
-) -> dict[str, Any]:
+def send(request: Request, response: HttpResponse, campaign_id: int, if_match: str | None = IF_MATCH) -> dict[str, Any]:
     """422 with everything that keeps it from leaving. With If-Match what leaves is what was looked at."""
 
     def now(**which: Any) -> Campaign:
@@ -208,7 +206,7 @@ def send(
     summary="Send a draft at a later time",
 )
 def schedule(
-    request: HttpRequest, response: HttpResponse, campaign_id: int, body: ScheduleIn, if_match: str | None = IF_MATCH
+    request: Request, response: HttpResponse, campaign_id: int, body: ScheduleIn, if_match: str | None = IF_MATCH
 ) -> dict[str, Any]:
     at = _later(body.send_at)
 
@@ -232,7 +230,7 @@ def _register(name: str, summary: str, move: Callable[..., Campaign]) -> None:
 
     @operation(router, "POST", where, scope=WRITE, **more)
     def moved(
-        request: HttpRequest, response: HttpResponse, campaign_id: int, if_match: str | None = IF_MATCH
+        request: Request, response: HttpResponse, campaign_id: int, if_match: str | None = IF_MATCH
     ) -> dict[str, Any]:
         return shown(response, _act(request, campaign_id, if_match, move))
 
@@ -249,20 +247,15 @@ for _each in _MOVES:
     response={200: UncertainOut, **GUARDED},
     summary="Send again what nobody knows the fate of",
 )
-def resend_uncertain(request: HttpRequest, campaign_id: int, if_match: str | None = IF_MATCH) -> dict[str, int]:
+def resend_uncertain(request: Request, campaign_id: int, if_match: str | None = IF_MATCH) -> dict[str, int]:
     """Under the old Message-IDs; who has it already may get it twice. A decision for a person."""
     return {"sent_again": _act(request, campaign_id, if_match, actions.resend_uncertain)}
 
 
 @operation(
-    router,
-    "GET",
-    "/campaigns/{campaign_id}/progress",
-    scope=READ,
-    response={200: ProgressOut, **ERRORS},
-    summary="How far it is",
+    router, "GET", "/campaigns/{campaign_id}/progress", scope=READ, response=ProgressOut, summary="How far it is"
 )
-def progress(request: HttpRequest, campaign_id: int) -> dict[str, Any]:
+def progress(request: Request, campaign_id: int) -> dict[str, Any]:
     found = campaign_of(request, campaign_id)
     now = progress_of(found)
     held = Hold.objects.filter(account_id=found.account_id, campaign=found, released_at=None).order_by("-pk").first()
@@ -278,16 +271,16 @@ def progress(request: HttpRequest, campaign_id: int) -> dict[str, Any]:
     "GET",
     "/campaigns/{campaign_id}/history",
     scope=READ,
-    response={200: list[MoveOut], **ERRORS},
+    response=list[MoveOut],
     summary="Its moves, the newest first",
 )
-def history(request: HttpRequest, campaign_id: int) -> list[dict[str, Any]]:
+def history(request: Request, campaign_id: int) -> list[dict[str, Any]]:
     found = campaign_of(request, campaign_id)
     told = moves(account_id=found.account_id, campaign_id=found.pk)
     return [{"at": each.at, "title": each.title, "detail": each.detail} for each in told]
 
 
-def _act(request: HttpRequest, campaign_id: int, if_match: str | None, act: Callable[..., Any]) -> Any:
+def _act(request: Request, campaign_id: int, if_match: str | None, act: Callable[..., Any]) -> Any:
     """Do one thing with a campaign. Raises Problem: 404, 412, 409 with what is possible instead, 422 with what is missing."""
     found = locked(request, campaign_id, if_match)
     try:

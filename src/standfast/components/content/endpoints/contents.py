@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, Any, Literal
 
-from django.http import HttpRequest, HttpResponse
-from ninja import Field, Query, Router
+from django.http import HttpResponse
+from ninja import Field, Query, Router, Status
 
 from standfast.components.accounts.api import Account
 from standfast.components.audience.api import Contact
@@ -21,22 +21,11 @@ from standfast.components.content.writing import (
     locked,
     version_of,
 )
-from standfast.platform.rest.operation import (
-    ERRORS,
-    ID_MAX,
-    PAGE_DEFAULT,
-    PAGE_MAX,
-    Given,
-    Schema,
-    cursor_of,
-    id_after,
-    operation,
-    storable,
-    unless_said,
-)
+from standfast.platform.rest.finding import ID_MAX, Paging, one_of, page_of, page_shape
+from standfast.platform.rest.operation import Given, Request, Schema, operation, storable, unless_said
 from standfast.platform.rest.preconditions import GUARDED, IF_MATCH, require_match, show_version
 from standfast.platform.rest.problems import FieldFault, conflict, not_found, unprocessable
-from standfast.platform.rest.values import Line, Name, Text
+from standfast.platform.rest.values import Id, Line, Name, Text
 
 router = Router(tags=["Contents"])
 _READ, _WRITE = "content:read", "content:write"
@@ -87,11 +76,6 @@ class ContentOut(ContentRow):
     inline_css: bool
 
 
-class ContentPage(Schema):
-    data: list[ContentRow]
-    next: str | None = Field(None, description="Send it as `cursor` for the next page; null at the end.")
-
-
 class ContentProblem(Schema):
     severity: str = Field(description="error (nothing is sent with it), warning or note")
     line: int | None = Field(description="In the source, from 1; null where it belongs to no line.")
@@ -108,7 +92,7 @@ class DraftIn(ContentIn):
     """A content that is not saved, and whom to show it to."""
 
     name: Name = "Draft"
-    contact_id: int | None = Field(None, ge=1, lt=ID_MAX, description="Left out: a made-up Sam Sample.")
+    contact_id: Id | None = Field(None, description="Left out: a made-up Sam Sample.")
     theme: Theme = "light"
     tag: dict[str, Any] = Field({}, description="What Liquid reads as `tag`: the values of a transactional message.")
 
@@ -124,40 +108,41 @@ class PreviewOut(Checks):
 
 
 @operation(
-    router, "GET", "/contents", scope=_READ, response={200: ContentPage, **ERRORS}, summary="List contents, without source"
-)  # fmt: skip
+    router, "GET", "/contents", scope=_READ, response=page_shape(ContentRow), summary="List contents, without source"
+)
 def contents(
-    request: HttpRequest,
-    cursor: str | None = None,
-    limit: int = Query(PAGE_DEFAULT, ge=1, le=PAGE_MAX),
+    request: Request,
+    paging: Query[Paging],
     name: str | None = Query(None, max_length=255, description="Any part of the name."),
 ) -> dict[str, Any]:
-    found = Content.objects.filter(account_id=request.account_id, pk__gt=id_after(cursor))  # type: ignore[attr-defined]
+    found = Content.objects.filter(account_id=request.account_id)
     if name:
         found = found.filter(name__icontains=storable(name, "query.name"))
-    rows = list(found.defer("source", "text_source").order_by("pk")[: limit + 1])
-    return {"data": rows[:limit], "next": cursor_of(rows[limit - 1].pk) if len(rows) > limit else None}
+    return page_of(found.defer("source", "text_source"), paging)
 
 
-@operation(router, "POST", "/contents", scope=_WRITE, response={201: ContentOut, **ERRORS}, summary="Write a content")
-def create_content(request: HttpRequest, response: HttpResponse, body: ContentIn) -> tuple[int, Content]:
+@operation(router, "POST", "/contents", scope=_WRITE, response={201: ContentOut}, summary="Write a content")
+def create_content(request: Request, response: HttpResponse, body: ContentIn) -> Status[Content]:
     """It is saved as it is, mistakes too: ask for its checks, or see it as a contact."""
-    content = Content.objects.create(account_id=request.account_id, **body.model_dump())  # type: ignore[attr-defined]
-    return 201, _shown(response, content)
+    content = Content.objects.create(account_id=request.account_id, **body.model_dump())
+    return Status(201, _shown(response, content))
 
 
-@operation(
-    router, "GET", "/contents/{content_id}", scope=_READ, response={200: ContentOut, **ERRORS}, summary="One content"
-)
-def content(request: HttpRequest, response: HttpResponse, content_id: int) -> Content:
+@operation(router, "GET", "/contents/{content_id}", scope=_READ, response=ContentOut, summary="One content")
+def content(request: Request, response: HttpResponse, content_id: int) -> Content:
     return _shown(response, _content(request, content_id))
 
 
 @operation(
-    router, "PATCH", "/contents/{content_id}", scope=_WRITE, response={200: ContentOut, **GUARDED}, summary="Change a content"
-)  # fmt: skip
+    router,
+    "PATCH",
+    "/contents/{content_id}",
+    scope=_WRITE,
+    response={200: ContentOut, **GUARDED},
+    summary="Change a content",
+)
 def change_content(
-    request: HttpRequest, response: HttpResponse, content_id: int, body: ContentChange, if_match: str | None = IF_MATCH
+    request: Request, response: HttpResponse, content_id: int, body: ContentChange, if_match: str | None = IF_MATCH
 ) -> Content:
     """A send that has begun has its own copy and stays as it is."""
     found = _locked(request, content_id)
@@ -169,9 +154,14 @@ def change_content(
 
 
 @operation(
-    router, "DELETE", "/contents/{content_id}", scope=_WRITE, response={204: None, **GUARDED}, summary="Delete a content"
-)  # fmt: skip
-def end_content(request: HttpRequest, content_id: int, if_match: str | None = IF_MATCH) -> HttpResponse:
+    router,
+    "DELETE",
+    "/contents/{content_id}",
+    scope=_WRITE,
+    response={204: None, **GUARDED},
+    summary="Delete a content",
+)
+def end_content(request: Request, content_id: int, if_match: str | None = IF_MATCH) -> HttpResponse:
     """A campaign that was to be made from it waits for another one; 409 where transactional mail is made from it."""
     found = _locked(request, content_id)
     require_match(if_match, version_of(found))
@@ -187,12 +177,12 @@ def end_content(request: HttpRequest, content_id: int, if_match: str | None = IF
     "POST",
     "/contents/{content_id}/duplicate",
     scope=_WRITE,
-    response={201: ContentOut, **ERRORS},
+    response={201: ContentOut},
     summary="A new content with the same parts",
 )
-def duplicate_content(request: HttpRequest, response: HttpResponse, content_id: int) -> tuple[int, Content]:
+def duplicate_content(request: Request, response: HttpResponse, content_id: int) -> Status[Content]:
     old = _content(request, content_id)
-    return 201, _shown(response, copy_of(old, name=f"Copy of {old.name}"))
+    return Status(201, _shown(response, copy_of(old, name=f"Copy of {old.name}")))
 
 
 @operation(
@@ -200,10 +190,10 @@ def duplicate_content(request: HttpRequest, response: HttpResponse, content_id: 
     "GET",
     "/contents/{content_id}/checks",
     scope=_READ,
-    response={200: Checks, **ERRORS},
+    response=Checks,
     summary="What is wrong or doubtful in a content",
 )
-def check_content(request: HttpRequest, content_id: int) -> dict[str, Any]:
+def check_content(request: Request, content_id: int) -> dict[str, Any]:
     """What a campaign's pre-flight would find in it, with the line of its source."""
     return _checked(previews.show_to(_content(request, content_id), None))
 
@@ -213,13 +203,13 @@ def check_content(request: HttpRequest, content_id: int) -> dict[str, Any]:
     "GET",
     "/contents/{content_id}/preview",
     scope=_READ,
-    response={200: PreviewOut, **ERRORS},
+    response=PreviewOut,
     summary="A content as a contact gets it",
 )
 def preview_content(
-    request: HttpRequest,
+    request: Request,
     content_id: int,
-    contact_id: int | None = Query(None, ge=1, lt=ID_MAX, description="Left out: a made-up Sam Sample."),
+    contact_id: Id | None = Query(None, description="Left out: a made-up Sam Sample."),  # noqa: B008
     theme: Theme = "light",
 ) -> dict[str, Any]:
     """No link in it is tracked. Where there is an error, subject and parts are empty."""
@@ -231,12 +221,12 @@ def preview_content(
     "POST",
     "/content-previews",
     scope=_READ,
-    response={200: PreviewOut, **ERRORS},
+    response=PreviewOut,
     summary="Check and see a content that is not saved",
 )
-def preview_draft(request: HttpRequest, body: DraftIn) -> dict[str, Any]:
+def preview_draft(request: Request, body: DraftIn) -> dict[str, Any]:
     values = body.model_dump(exclude={"contact_id", "theme", "tag"})
-    draft = Content(account=Account.objects.get(pk=request.account_id), **values)  # type: ignore[attr-defined]
+    draft = Content(account=Account.objects.get(pk=request.account_id), **values)
     return _previewed(draft, _someone(request, "body", body.contact_id), theme=body.theme, tag=body.tag)
 
 
@@ -259,25 +249,22 @@ def _shown(response: HttpResponse, content: Content) -> Content:
     return content
 
 
-def _content(request: HttpRequest, content_id: int) -> Content:
-    mine = Content.objects.filter(account_id=request.account_id).select_related("account")  # type: ignore[attr-defined]
-    found = mine.filter(pk=content_id).first() if 0 < content_id < ID_MAX else None
-    if found is None:
-        raise not_found("content")
-    return found
+def _content(request: Request, content_id: int) -> Content:
+    mine = Content.objects.filter(account_id=request.account_id).select_related("account")
+    return one_of(mine, content_id, "content")
 
 
-def _locked(request: HttpRequest, content_id: int) -> Content:
+def _locked(request: Request, content_id: int) -> Content:
     try:
-        return locked(account_id=request.account_id, content_id=content_id if content_id < ID_MAX else 0)  # type: ignore[attr-defined]
+        return locked(account_id=request.account_id, content_id=content_id if content_id < ID_MAX else 0)
     except Content.DoesNotExist:
         raise not_found("content") from None
 
 
-def _someone(request: HttpRequest, where: str, contact_id: int | None) -> Contact | None:
+def _someone(request: Request, where: str, contact_id: int | None) -> Contact | None:
     if contact_id is None:
         return None
-    found = Contact.objects.filter(account_id=request.account_id, id=contact_id).first()  # type: ignore[attr-defined]
+    found = Contact.objects.filter(account_id=request.account_id, id=contact_id).first()
     if found is None:
         fault = FieldFault(
             f"{where}.contact_id", f"there is no contact {contact_id}", "send the id of one, or leave it out"

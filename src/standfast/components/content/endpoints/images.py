@@ -5,33 +5,22 @@ from __future__ import annotations
 import base64
 import binascii
 import datetime as dt
-import re
 from typing import Any
 
 from django.core.exceptions import SuspiciousOperation
-from django.http import HttpRequest
 from django.http.multipartparser import MultiPartParserError
-from ninja import Field, Query, Router
+from ninja import Field, Query, Router, Status
 from pydantic import ValidationError
 
 from standfast.components.content.images import BYTES_MAX, ImageRefused, address_of, fetch_image, keep_image
 from standfast.components.content.models import ContentImage
-from standfast.platform.rest.operation import (
-    ERRORS,
-    PAGE_DEFAULT,
-    PAGE_MAX,
-    Given,
-    Schema,
-    cursor_of,
-    operation,
-    read_cursor,
-)
+from standfast.platform.rest.finding import Paging, page_of, page_shape
+from standfast.platform.rest.operation import Given, Request, Schema, operation
 from standfast.platform.rest.problems import FieldFault, Problem, unprocessable
 
 router = Router(tags=["Images"])
 URL_MAX = 2000
 FILE = "image"
-_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 class ImageIn(Given):
@@ -47,11 +36,6 @@ class ImageOut(Schema):
     kind: str
     size_bytes: int
     created_at: dt.datetime
-
-
-class ImagePage(Schema):
-    data: list[ImageOut]
-    next: str | None
 
 
 _BODY = {
@@ -76,24 +60,12 @@ _BODY = {
     "GET",
     "/content-images",
     scope="content:read",
-    response={200: ImagePage, **ERRORS},
+    response=page_shape(ImageOut),
     summary="List images, in the order of their digests",
 )
-def images(
-    request: HttpRequest, cursor: str | None = None, limit: int = Query(PAGE_DEFAULT, ge=1, le=PAGE_MAX)
-) -> dict[str, Any]:
-    found = ContentImage.objects.filter(account_id=request.account_id).defer("data")  # type: ignore[attr-defined]
-    if (after := read_cursor(cursor, 1)) is not None:
-        if not isinstance(after[0], str) or not _DIGEST.fullmatch(after[0]):
-            raise unprocessable(
-                FieldFault("query.cursor", "is not a cursor of this list", "send the `next` of the page before")
-            )
-        found = found.filter(digest__gt=after[0])
-    rows = list(found.order_by("digest")[: limit + 1])
-    return {
-        "data": [_row(each) for each in rows[:limit]],
-        "next": cursor_of(rows[limit - 1].digest) if len(rows) > limit else None,
-    }
+def images(request: Request, paging: Query[Paging]) -> dict[str, Any]:
+    found = ContentImage.objects.filter(account_id=request.account_id).defer("data")
+    return page_of(found, paging, by="digest", show=_row)
 
 
 @operation(
@@ -101,21 +73,21 @@ def images(
     "POST",
     "/content-images",
     scope="content:write",
-    response={201: ImageOut, **ERRORS},
+    response={201: ImageOut},
     summary="Keep an image",
     openapi_extra=_BODY,
 )
-def keep(request: HttpRequest) -> tuple[int, dict[str, Any]]:
+def keep(request: Request) -> Status[dict[str, Any]]:
     """As the file `image` of a form, or as JSON. At most 5 MB, and 1 GB in all; no SVG, which may hold scripts."""
     form = (request.content_type or "").lower() == "multipart/form-data"
     field, data = _of_form(request) if form else _of_json(request)
     try:
-        return 201, _row(keep_image(account_id=request.account_id, data=data))  # type: ignore[attr-defined]
+        return Status(201, _row(keep_image(account_id=request.account_id, data=data)))
     except ImageRefused as refused:
         raise unprocessable(FieldFault(field, str(refused))) from None
 
 
-def _of_form(request: HttpRequest) -> tuple[str, bytes]:
+def _of_form(request: Request) -> tuple[str, bytes]:
     field = f"body.{FILE}"
     try:
         file = request.FILES.get(FILE)
@@ -128,7 +100,7 @@ def _of_form(request: HttpRequest) -> tuple[str, bytes]:
     return field, file.read()
 
 
-def _of_json(request: HttpRequest) -> tuple[str, bytes]:
+def _of_json(request: Request) -> tuple[str, bytes]:
     try:
         given = ImageIn.model_validate_json(request.body or b"{}")
     except ValidationError as error:

@@ -211,9 +211,8 @@ def keep_order(request: Request, body: OrderIn) -> Status[dict[str, Any]]:
     account_id = request.account_id
     [saved] = _save(account_id, [body], "body")
     if saved.id is None:
-        raise unprocessable(
-            FieldFault("body.email" if body.contact_id is None else "body.contact_id", saved.reason or "")
-        )
+        field = "email" if body.contact_id is None else "contact_id"
+        raise unprocessable(FieldFault(f"body.{field}", saved.reason or "", "name a person by one of the two"))
     return Status(201 if saved.outcome == "created" else 200, _order(account_id, saved.id))
 
 
@@ -259,7 +258,7 @@ def _save(account_id: int, given: list[OrderIn], where: str) -> list[OrderBulkRo
     try:
         saved = save_orders(account_id=account_id, rows=[row for _, row in rows])
     except TotalTooLarge as error:
-        raise unprocessable(FieldFault(f"{where}.items", f"cost a total that {error}")) from None
+        raise unprocessable(FieldFault(f"{where}.items", f"cost a total that {error}", "split the order")) from None
     results = {n: OrderBulkRow(outcome="refused", id=None, reason=reason) for n, reason in refusals.items()}
     for (n, _), one in zip(rows, saved, strict=True):
         results[n] = OrderBulkRow(outcome=one.outcome, id=one.order_id, reason=one.reason or None)
@@ -290,7 +289,7 @@ def _wanted(one: OrderIn, where: str) -> Wanted:
     try:
         at = placed(one.order_date, zone=dt.UTC)
     except ValueError as error:
-        raise unprocessable(FieldFault(f"{where}.order_date", str(error))) from None
+        raise unprocessable(FieldFault(f"{where}.order_date", str(error), "send another day")) from None
     items = [_item(each, f"{where}.items.{n}") for n, each in enumerate(one.items)]
     return Wanted(at, _filled(one.status, f"{where}.status"), items, one.grand_total, one.campaign_id, **texts)
 

@@ -22,6 +22,7 @@ from standfast.platform.rest.problems import FieldFault, not_found, unprocessabl
 
 router = Router(tags=["Relational tables"])
 _READ, _WRITE = "tables:read", "tables:write"
+_HELP = "see in GET /tables what the table has"
 
 
 class ColumnIn(Schema):
@@ -241,6 +242,6 @@ def _told(field: str = "body") -> Iterator[None]:
     except Table.DoesNotExist:
         raise not_found("table") from None
     except TableInvalid as error:
-        raise unprocessable(FieldFault(f"body.{error.field}", error.text)) from None
+        raise unprocessable(FieldFault(f"body.{error.field}", error.text, _HELP)) from None
     except NotFindable as error:
-        raise unprocessable(FieldFault(field, str(error))) from None
+        raise unprocessable(FieldFault(field, str(error), _HELP)) from None

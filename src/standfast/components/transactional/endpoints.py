@@ -126,9 +126,15 @@ def make_campaign(request: Request, body: TransactionalCampaignIn) -> Status[Tra
 
     account_id = request.account_id
     if body.content_id and not Content.objects.filter(account_id=account_id, pk=body.content_id).exists():
-        raise unprocessable(FieldFault("body.content_id", "there is no such content in this account"))
+        raise unprocessable(
+            FieldFault(
+                "body.content_id", "there is no such content in this account", "send an id that GET /contents gives"
+            )
+        )
     if body.brand_id and find_brand(account_id=account_id, brand_id=body.brand_id) is None:
-        raise unprocessable(FieldFault("body.brand_id", "there is no such brand in this account"))
+        raise unprocessable(
+            FieldFault("body.brand_id", "there is no such brand in this account", "send an id that GET /brands gives")
+        )
     try:
         return Status(201, create_campaign(account_id=account_id, **body.model_dump()))
     except NameTaken as error:
@@ -151,7 +157,9 @@ def send(request: Request, body: Messages) -> Status[dict[str, Any]]:
     try:
         taken = deliver(campaign, made)
     except Refused as refused:
-        raise unprocessable(FieldFault(f"body.messages.{refused.field}", refused.text)) from refused
+        raise unprocessable(
+            FieldFault(f"body.messages.{refused.field}", refused.text, "mend it, or leave the message out")
+        ) from refused
     return Status(202, {"data": [{"number": one.seq, "again": one.again} for one in taken]})
 
 

@@ -34,6 +34,11 @@ _READ, _WRITE = "webhooks:read", "webhooks:write"
 KINDS_MAX = 100
 OLD_HOURS_MAX = 168
 ATTEMPTS_SHOWN = 100
+_REMEDIES = {
+    "types": "send some that GET /webhooks/types gives",
+    "url": "send another address, or delete an endpoint first",
+    "state": "send active or paused",
+}
 
 
 class EndpointIn(Schema):
@@ -263,7 +268,7 @@ def replay(request: Request, endpoint_id: int, body: Span) -> Status[dict[str, i
     try:
         return Status(202, {"deliveries": send_again(found, first=body.first, last=body.last)})
     except EndpointInvalid as error:
-        raise unprocessable(FieldFault(f"body.{error.field}", str(error))) from error
+        raise unprocessable(FieldFault(f"body.{error.field}", str(error), "send a shorter span")) from error
 
 
 @operation(
@@ -302,4 +307,4 @@ def _delivery(endpoint: Endpoint, **row: Any) -> dict[str, Any]:
 
 def _fault(error: EndpointInvalid) -> Problem:
     field = {"kinds": "types"}.get(error.field, error.field)
-    return unprocessable(FieldFault(f"body.{field}", str(error), "see GET /webhooks/types" if field == "types" else ""))
+    return unprocessable(FieldFault(f"body.{field}", str(error), _REMEDIES[field]))

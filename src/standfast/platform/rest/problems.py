@@ -11,7 +11,7 @@ class FieldFault(NamedTuple):
 
     field: str
     message: str
-    remedy: str = ""
+    remedy: str
 
 
 class Problem(Exception):

@@ -12,7 +12,7 @@ from standfast.platform.rest.finding import ID_MAX
 
 def _without_nul(text: str) -> str:
     if "\x00" in text:
-        raise ValueError("it holds a NUL character; leave it out")
+        raise ValueError("holds a NUL character; leave it out")
     return text
 
 
@@ -26,7 +26,7 @@ def _aware(at: dt.datetime) -> dt.datetime:
     try:
         return at.astimezone(dt.UTC)
     except OverflowError as error:
-        raise ValueError("is out of the calendar") from error
+        raise ValueError("is out of the calendar; send another day") from error
 
 
 # The length stands before what is checked by us: its message is the better one then.

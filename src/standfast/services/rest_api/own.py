@@ -22,7 +22,8 @@ from standfast.platform.rest import operation, sparse, uploads
 from standfast.platform.rest.answers import to_json
 from standfast.platform.rest.call import CallError, parse_body
 from standfast.platform.rest.limits import Busy, Gate
-from standfast.platform.rest.problems import FieldFault, Problem
+from standfast.platform.rest.problems import Problem
+from standfast.platform.rest.validation import faults_of
 
 PREFIX = "/api/v1/"
 EXPLORER = f"{PREFIX}docs"
@@ -191,8 +192,7 @@ def _problem(request: HttpRequest, found: Problem) -> HttpResponse:
 
 @api.exception_handler(ValidationError)
 def _invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
-    faults = [FieldFault(_place(row["loc"]), str(row["msg"])) for row in error.errors[:50]]
-    return problem(request, Problem(422, "The request is not valid", faults=faults))
+    return problem(request, Problem(422, "The request is not valid", faults=faults_of(error.errors, _place)))
 
 
 def _place(found: Sequence[Any]) -> str:

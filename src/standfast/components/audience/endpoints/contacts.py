@@ -26,7 +26,7 @@ from standfast.components.audience.endpoints.shapes import (
 from standfast.components.audience.erasing import delete_contact
 from standfast.components.audience.queries import QUERIES
 from standfast.components.audience.subscribing import subscribe
-from standfast.components.audience.upsert import ContactRow, Landed, upsert_contacts
+from standfast.components.audience.upsert import TAKEN, ContactRow, Landed, upsert_contacts
 from standfast.platform.rest import written
 from standfast.platform.rest.answers import to_json
 from standfast.platform.rest.finding import ID_MAX, Paging, id_after, page_shape
@@ -111,8 +111,8 @@ def save_contact(request: Request, body: ContactIn) -> HttpResponse:
     with connection.cursor() as cursor:
         [landed] = upsert_contacts(cursor, account_id=account_id, rows=[row])
     if landed.contact_id is None:
-        field = "uid" if "uid" in landed.reason else "email"
-        raise unprocessable(FieldFault(f"body.{field}", landed.reason or "is refused"))
+        field, remedy = ("uid", "send another") if landed.reason == TAKEN else ("email", "send an e-mail address")
+        raise unprocessable(FieldFault(f"body.{field}", landed.reason, remedy))
     return _one(request, landed.contact_id, status=201 if landed.outcome == "created" else 200)
 
 

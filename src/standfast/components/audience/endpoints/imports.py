@@ -20,6 +20,7 @@ from standfast.platform.rest.finding import Paging, one_of, page_of, page_shape
 from standfast.platform.rest.operation import Fault, Request, Schema, operation
 from standfast.platform.rest.problems import FieldFault, conflict, not_found, unprocessable
 from standfast.platform.rest.uploads import FORM, upload_of
+from standfast.platform.rest.validation import faults_of
 from standfast.platform.rest.values import Id, Line
 
 router = Router(tags=["Imports"])
@@ -125,7 +126,9 @@ def begin(request: Request, response: HttpResponse, options: Query[Options]) -> 
             columns=_columns(options.mapping), new_fields=options.new_fields, options=chosen, dry=options.dry_run,
         )  # fmt: skip
     except ValueError as error:  # FileProblem is one
-        raise unprocessable(FieldFault("body", str(error)[:500])) from error
+        raise unprocessable(
+            FieldFault("body", str(error)[:500], "send another file, or say in `mapping` what its columns are")
+        ) from error
     upload.kept = True
     return _told(response, made)
 
@@ -238,7 +241,7 @@ def _with_form(options: Options, request: Request, form: Any) -> Options:
     try:
         return Options.model_validate({**request.GET.dict(), **form})
     except ValidationError as error:
-        faults = [FieldFault(f"form.{'.'.join(map(str, one['loc']))}", one["msg"]) for one in error.errors()[:20]]
+        faults = faults_of(error.errors(), lambda found: ".".join(map(str, ("form", *found))))
         raise unprocessable(*faults) from error
 
 

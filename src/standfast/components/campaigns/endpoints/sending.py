@@ -176,7 +176,7 @@ def test(request: Request, campaign_id: int, body: TestIn) -> Status[dict[str, i
     except actions.NotReady as error:
         raise not_ready(error) from None
     except ValueError as error:
-        raise unprocessable(FieldFault("body", str(error))) from None
+        raise unprocessable(FieldFault("body.emails", str(error), "send other addresses, or fewer")) from None
     return Status(202, {"sent": sent})
 
 

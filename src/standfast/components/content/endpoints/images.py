@@ -17,10 +17,12 @@ from standfast.components.content.models import ContentImage
 from standfast.platform.rest.finding import Paging, page_of, page_shape
 from standfast.platform.rest.operation import Given, Request, Schema, operation
 from standfast.platform.rest.problems import FieldFault, Problem, unprocessable
+from standfast.platform.rest.validation import faults_of
 
 router = Router(tags=["Images"])
 URL_MAX = 2000
 FILE = "image"
+OTHER = f"send a PNG, JPEG, GIF or WebP image of at most {BYTES_MAX // 1024**2} MB"
 
 
 class ImageIn(Given):
@@ -84,7 +86,7 @@ def keep(request: Request) -> Status[dict[str, Any]]:
     try:
         return Status(201, _row(keep_image(account_id=request.account_id, data=data)))
     except ImageRefused as refused:
-        raise unprocessable(FieldFault(field, str(refused))) from None
+        raise unprocessable(FieldFault(field, str(refused), OTHER)) from None
 
 
 def _of_form(request: Request) -> tuple[str, bytes]:
@@ -96,7 +98,7 @@ def _of_form(request: Request) -> tuple[str, bytes]:
     if file is None:
         raise unprocessable(FieldFault(field, "is missing", f"send the image as the file `{FILE}` of the form"))
     if (file.size or 0) > BYTES_MAX:
-        raise unprocessable(FieldFault(field, f"is larger than {BYTES_MAX // 1024**2} MB"))
+        raise unprocessable(FieldFault(field, f"is larger than {BYTES_MAX // 1024**2} MB", OTHER))
     return field, file.read()
 
 
@@ -104,7 +106,7 @@ def _of_json(request: Request) -> tuple[str, bytes]:
     try:
         given = ImageIn.model_validate_json(request.body or b"{}")
     except ValidationError as error:
-        faults = [FieldFault(".".join(map(str, ("body", *row["loc"]))), row["msg"]) for row in error.errors()[:50]]
+        faults = faults_of(error.errors(), lambda found: ".".join(map(str, ("body", *found))))
         raise Problem(422, "The request is not valid", faults=faults) from None
     if (given.data is None) == (given.url is None):
         raise unprocessable(FieldFault("body", "names no image or two", "send `data` or `url`, and not both"))
@@ -118,7 +120,7 @@ def _of_json(request: Request) -> tuple[str, bytes]:
     try:
         return "body.url", fetch_image(str(given.url))
     except ImageRefused as refused:
-        raise unprocessable(FieldFault("body.url", str(refused))) from None
+        raise unprocessable(FieldFault("body.url", str(refused), OTHER)) from None
 
 
 def _row(image: ContentImage) -> dict[str, Any]:

@@ -210,6 +210,12 @@ def test_schemathesis_finds_nothing(alice, no_network):
             assert answer.status_code < 500, (case.method, path, body, answer.content[:500])
             known = {int(code) for code in operation.definition.raw["responses"]}
             assert answer.status_code in known, (case.method, path, body, answer.status_code, answer.content[:300])
+            if answer.headers["Content-Type"].startswith("application/problem"):
+                assert all(fault["remedy"] for fault in answer.json().get("errors", [])), (
+                    path,
+                    body,
+                    answer.content[:500],
+                )
 
         try_it()
     assert count > 100

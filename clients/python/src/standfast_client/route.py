@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias, TypedDict, Unpack
+from typing import Any, Literal, TypeAlias, TypedDict, Unpack
 
 from standfast_client.calls import Group
 from standfast_client.operations import operation
-from standfast_client.values import UNSET, Moment, Reading, Unset, Writing, given
+from standfast_client.values import Moment, Reading, Unset, Writing, given
 
 Tls: TypeAlias = Literal["none", "opportunistic", "required", "implicit"]
 
@@ -25,6 +25,21 @@ class RouteSettings(TypedDict):
     updated_at: Moment | None
 
 
+class RouteChange(Writing, total=False):
+    """What is left out stays as it is. The password has to be sent again where it would go to another server or user."""
+
+    to_inbox: bool | Unset
+    host: str | Unset
+    port: int | Unset
+    tls: Tls | Unset
+    username: str | Unset
+    password: str | Unset
+    connections: int | Unset
+    retry_seconds: int | Unset
+    retry_seconds_max: int | Unset
+    life_seconds: int | Unset
+
+
 class Probe(TypedDict):
     """said: the mail server's own words, or the network's."""
 
@@ -40,49 +55,16 @@ class Route(Group):
         return self._calls.get(RouteSettings, "/route", **more)
 
     @operation("PATCH", "/route")
-    def change(
-        self,
-        *,
-        to_inbox: bool | Unset = UNSET,
-        host: str | Unset = UNSET,
-        port: int | Unset = UNSET,
-        tls: Tls | Unset = UNSET,
-        username: str | Unset = UNSET,
-        password: str | Unset = UNSET,
-        connections: int | Unset = UNSET,
-        retry_seconds: int | Unset = UNSET,
-        retry_seconds_max: int | Unset = UNSET,
-        life_seconds: int | Unset = UNSET,
-        **more: Unpack[Writing],
-    ) -> RouteSettings:
-        """The password has to be sent again where it would go to another server or user."""
-        body = given(
-            to_inbox=to_inbox, host=host, port=port, tls=tls, username=username, password=password,
-            connections=connections, retry_seconds=retry_seconds, retry_seconds_max=retry_seconds_max,
-            life_seconds=life_seconds,
-        )  # fmt: skip
-        return self._calls.write(RouteSettings, "PATCH", "/route", body, **more)
+    def change(self, **changes: Unpack[RouteChange]) -> RouteSettings:
+        return self._calls.write(RouteSettings, "PATCH", "/route", **_divided(changes))
 
     @operation("POST", "/route/probe")
-    def probe(
-        self,
-        *,
-        to_inbox: bool | Unset = UNSET,
-        host: str | Unset = UNSET,
-        port: int | Unset = UNSET,
-        tls: Tls | Unset = UNSET,
-        username: str | Unset = UNSET,
-        password: str | Unset = UNSET,
-        connections: int | Unset = UNSET,
-        retry_seconds: int | Unset = UNSET,
-        retry_seconds_max: int | Unset = UNSET,
-        life_seconds: int | Unset = UNSET,
-        **more: Unpack[Writing],
-    ) -> Probe:
-        """Try the route, or what it would be with these; nothing is sent or saved. Takes up to 20 seconds."""
-        body = given(
-            to_inbox=to_inbox, host=host, port=port, tls=tls, username=username, password=password,
-            connections=connections, retry_seconds=retry_seconds, retry_seconds_max=retry_seconds_max,
-            life_seconds=life_seconds,
-        )  # fmt: skip
-        return self._calls.write(Probe, "POST", "/route/probe", body, **more)
+    def probe(self, **changes: Unpack[RouteChange]) -> Probe:
+        """Try the route, or what it would be after these changes; nothing is sent or saved. Takes up to 20 seconds."""
+        return self._calls.write(Probe, "POST", "/route/probe", **_divided(changes))
+
+
+def _divided(changes: RouteChange) -> dict[str, Any]:
+    """What is changed as the body, beside what every writing call takes."""
+    body = given(**changes)
+    return {**{name: body.pop(name) for name in Writing.__optional_keys__ & body.keys()}, "body": body}

@@ -8,16 +8,17 @@ import uuid
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from io import RawIOBase
-from typing import Any, BinaryIO, NamedTuple, TypeVar, Unpack
+from typing import Any, BinaryIO, NamedTuple, TypeAlias, TypeVar, Unpack
 from urllib.parse import quote
 
 import httpx
 
 from standfast_client.problems import ApiError, Interrupted, StandfastError, Unreachable, problem_of
 from standfast_client.retrying import Retries, wants_again
-from standfast_client.values import Guarded, encoded, parameters
+from standfast_client.values import Guarded, Reading, encoded, parameters
 
 T = TypeVar("T")
+Query: TypeAlias = Sequence[tuple[str, str]]
 
 PREFIX = "/api/v1"
 USER_AGENT = "standfast-client/0.1 (Python)"
@@ -74,32 +75,16 @@ class Calls:
     def close(self) -> None:
         self._http.close()
 
-    def get(
-        self,
-        shape: type[T],
-        path: str,
-        query: Sequence[tuple[str, str]] = (),
-        *,
-        fields: Sequence[str] | None = None,
-        timeout: float | None = None,
-    ) -> T:
+    def get(self, shape: type[T], path: str, query: Query = (), **more: Unpack[Reading]) -> T:
         """The JSON of an answer, which has the shape."""
-        return self._read(path, query, fields, timeout).json(shape)
+        return self._read(path, query, **more).json(shape)
 
-    def get_versioned(
-        self,
-        shape: type[T],
-        path: str,
-        query: Sequence[tuple[str, str]] = (),
-        *,
-        fields: Sequence[str] | None = None,
-        timeout: float | None = None,
-    ) -> T:
+    def get_versioned(self, shape: type[T], path: str, query: Query = (), **more: Unpack[Reading]) -> T:
         """The same with its version as `etag`."""
-        return self._read(path, query, fields, timeout).versioned(shape)
+        return self._read(path, query, **more).versioned(shape)
 
     def _read(
-        self, path: str, query: Sequence[tuple[str, str]], fields: Sequence[str] | None, timeout: float | None
+        self, path: str, query: Query, fields: Sequence[str] | None = None, timeout: float | None = None
     ) -> Answer:
         return self.answer("GET", path, query=[*query, *parameters(fields=fields)], timeout=timeout)
 
@@ -117,7 +102,7 @@ class Calls:
         method: str,
         path: str,
         *,
-        query: Sequence[tuple[str, str]] = (),
+        query: Query = (),
         sending: Sending | None = None,
         idempotency_key: str | None = None,
         if_match: str | None = None,
@@ -137,9 +122,7 @@ class Calls:
             return Answer(response.status_code, response.headers, response.content)
 
     @contextmanager
-    def stream(
-        self, path: str, query: Sequence[tuple[str, str]] = (), *, timeout: float | None = None
-    ) -> Iterator[Iterator[bytes]]:
+    def stream(self, path: str, query: Query = (), *, timeout: float | None = None) -> Iterator[Iterator[bytes]]:
         """Pieces of an answer while it arrives. Raises StandfastError, Interrupted where it ends before its end."""
         call = self._call("GET", path, query=query, timeout=timeout)
         with self._opened(call, whole=False) as response:
@@ -150,7 +133,7 @@ class Calls:
         method: str,
         path: str,
         *,
-        query: Sequence[tuple[str, str]],
+        query: Query,
         timeout: float | None,
         sending: Sending | None = None,
         idempotency_key: str | None = None,

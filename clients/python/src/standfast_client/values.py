@@ -35,7 +35,7 @@ class Reading(TypedDict, total=False):
 
     fields: Sequence[str]
     """Only these fields of each resource; the others are then missing from the answer."""
-    timeout: float
+    timeout: float | None
     """Seconds, for this call."""
 
 
@@ -45,7 +45,7 @@ class Writing(TypedDict, total=False):
     idempotency_key: str
     """Yours, where your program may make the call again after it ended itself: the same key is the same call, for seven days.
     Without it the client makes one, for its own repetitions."""
-    timeout: float
+    timeout: float | None
     """Seconds, for this call."""
 
 

@@ -11,8 +11,9 @@ from standfast.components.content.images import BYTES_MAX, ImageRefused, address
 from standfast.components.content.links import LinkSigner
 from standfast.components.content.models import Content, SourceKind
 from standfast.components.content.writing import ContentInUse, delete_content
-from standfast.platform.rest.answers import Answer, moment, paged
+from standfast.platform.rest.answers import Answer, moment
 from standfast.platform.rest.call import Call, CallError, invalid
+from standfast.platform.rest.finding import numbered_page
 from standfast.platform.rest.routes import route
 from standfast.protocols.liquid import ContentError
 
@@ -38,13 +39,11 @@ def row(content: Content, *, parts: bool) -> dict[str, Any]:
 @route("GET", "contents", scope="content:read", section=SECTION)
 def listed(call: Call) -> Answer:
     """Contents without their parts, newest first; `name` is any part of one."""
-    page, per = call.page()
     found = Content.objects.filter(account_id=call.account_id)
     if name := call.text("name"):
         found = found.filter(name__icontains=name)
-    total = found.count()
-    some = found.defer("source", "text_source").order_by("-pk")[(page - 1) * per : page * per]
-    return paged([row(each, parts=False) for each in some], total=total, per=per, root="contents")
+    found = found.defer("source", "text_source").order_by("-pk")
+    return numbered_page(call, found, lambda each: row(each, parts=False), root="contents")
 
 
 @route("GET", "contents/<content_id:int>", scope="content:read", section=SECTION)

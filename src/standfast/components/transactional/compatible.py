@@ -13,8 +13,9 @@ from standfast.components.content.api import Content
 from standfast.components.transactional.campaigns import NameTaken, create_campaign
 from standfast.components.transactional.models import TransactionalCampaign
 from standfast.components.transactional.submitting import Recipient, Refused, Templated, deliver
-from standfast.platform.rest.answers import EASTERN, Answer, moment, paged
+from standfast.platform.rest.answers import EASTERN, Answer, moment
 from standfast.platform.rest.call import Call, CallError, invalid
+from standfast.platform.rest.finding import numbered_page
 from standfast.platform.rest.routes import route
 
 SECTION = "2.8"
@@ -52,11 +53,8 @@ def row(campaign: TransactionalCampaign) -> dict[str, Any]:
 @route("GET", "transactional_campaigns", scope="transactional:read", section=SECTION)
 def listed(call: Call) -> Answer:
     """The account's transactional campaigns, newest first."""
-    page, per = call.page()
     found = TransactionalCampaign.objects.filter(account_id=call.account_id).order_by("-pk")
-    total = found.count()
-    rows = [row(each) for each in found[(page - 1) * per : page * per]]
-    return paged(rows, total=total, per=per, root="campaigns")
+    return numbered_page(call, found, row, root="campaigns")
 
 
 @route("POST", "transactional_campaigns", scope="transactional:write", section=SECTION)

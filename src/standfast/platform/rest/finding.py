@@ -10,12 +10,14 @@ import binascii
 import functools
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from django.db.models import Model, QuerySet
 from pydantic import Field, create_model
 
+from standfast.platform.rest.answers import Answer, paged
+from standfast.platform.rest.call import Call
 from standfast.platform.rest.operation import Schema
 from standfast.platform.rest.problems import FieldFault, Problem, not_found, unprocessable
 
@@ -72,6 +74,13 @@ def page(
         "data": shown if show is None else [show(row) for row in shown],
         "next": cursor_of(sort_value(shown[-1])) if len(rows) > paging.limit else None,
     }
+
+
+def numbered_page(call: Call, found: QuerySet[M], show: Callable[[M], Mapping[str, Any]], *, root: str) -> Answer:
+    """The same in the reference product's manner: by the page's number, with the count of pages in each row."""
+    page, per = call.page()
+    rows = found[(page - 1) * per : page * per]
+    return paged([show(row) for row in rows], total=found.count(), per=per, root=root)
 
 
 def cursor_of(value: Any) -> str:

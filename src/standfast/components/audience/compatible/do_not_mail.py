@@ -13,8 +13,9 @@ from standfast.components.audience.brands import add_brand_do_not_mail, brand_na
 from standfast.components.audience.compatible.shapes import key_of, unwrapped
 from standfast.components.audience.models import Brand, BrandDoNotMail, Contact, DoNotMail, DoNotMailReason
 from standfast.components.audience.suppressing import add_do_not_mail, lift_do_not_mail
-from standfast.platform.rest.answers import Answer, moment, paged
+from standfast.platform.rest.answers import Answer, moment
 from standfast.platform.rest.call import Call, invalid
+from standfast.platform.rest.finding import numbered_page
 from standfast.platform.rest.routes import route
 from standfast.protocols.address import AddressError, parse_address
 
@@ -41,10 +42,8 @@ def _of_brand(one: BrandDoNotMail, names: dict[int, str]) -> dict[str, Any]:
 @route("GET", "global_unsubscribes", scope=READ, section=SECTION)
 @route("GET", "global_unsubscribes/list", scope=READ, section=SECTION)
 def every(call: Call) -> Answer:
-    page, per = call.page()
     rows = DoNotMail.objects.filter(account_id=call.account_id).order_by("email_key")
-    shown = [_general(one) for one in rows[(page - 1) * per : page * per]]
-    return paged(shown, total=rows.count(), per=per, root="global_unsubscribes")
+    return numbered_page(call, rows, _general, root="global_unsubscribes")
 
 
 @route("GET", "global_unsubscribes/email", scope=READ, section=SECTION)
@@ -69,12 +68,9 @@ def lift(call: Call) -> Answer:
 
 @route("GET", "brand_unsubscribes", scope=READ, section=SECTION)
 def every_of_brands(call: Call) -> Answer:
-    page, per = call.page()
     rows = BrandDoNotMail.objects.filter(account_id=call.account_id).order_by("brand_id", "email_key")
-    rows = _of(call, rows, _brand(call))
-    found = list(rows[(page - 1) * per : page * per])
-    names = _names(call.account_id)
-    return paged([_of_brand(one, names) for one in found], total=rows.count(), per=per, root="brand_unsubscribes")
+    rows, names = _of(call, rows, _brand(call)), _names(call.account_id)
+    return numbered_page(call, rows, lambda one: _of_brand(one, names), root="brand_unsubscribes")
 
 
 @route("GET", "brand_unsubscribes/email", scope=READ, section=SECTION)

@@ -7,8 +7,9 @@ from typing import Any
 from standfast.components.audience.compatible.shapes import unwrapped
 from standfast.components.audience.models import CustomField, FieldType
 from standfast.components.audience.starting import new_field
-from standfast.platform.rest.answers import Answer, moment, paged
+from standfast.platform.rest.answers import Answer, moment
 from standfast.platform.rest.call import Call, invalid, missing
+from standfast.platform.rest.finding import numbered_page
 from standfast.platform.rest.routes import route
 
 READ, WRITE, SECTION = "contacts:read", "contacts:write", "2.4"
@@ -34,10 +35,8 @@ def _found(call: Call) -> CustomField:
 
 @route("GET", "custom_fields", scope=READ, section=SECTION)
 def custom_fields(call: Call) -> Answer:
-    page, per = call.page()
     every = CustomField.objects.filter(account_id=call.account_id)
-    rows = every.order_by("id")[(page - 1) * per : page * per]
-    return paged([_row(field) for field in rows], total=every.count(), per=per, root="custom_fields")
+    return numbered_page(call, every.order_by("id"), _row, root="custom_fields")
 
 
 @route("POST", "custom_fields", scope=WRITE, section=SECTION)

@@ -10,8 +10,9 @@ from standfast.components.audience.compatible.lists import READ, SECTION, WRITE,
 from standfast.components.audience.compatible.shapes import unwrapped
 from standfast.components.audience.models import SecureList
 from standfast.components.audience.secure_lists import add_entries, delete_secure_list, is_foreign
-from standfast.platform.rest.answers import Answer, moment, paged
+from standfast.platform.rest.answers import Answer, moment
 from standfast.platform.rest.call import Call, invalid, missing
+from standfast.platform.rest.finding import numbered_page
 from standfast.platform.rest.routes import route
 
 
@@ -32,10 +33,8 @@ def _found(call: Call) -> SecureList:
 
 @route("GET", "secure_lists", scope=READ, section=SECTION)
 def secure_lists(call: Call) -> Answer:
-    page, per = call.page()
     every = SecureList.objects.filter(account_id=call.account_id)
-    rows = every.order_by("id")[(page - 1) * per : page * per]
-    return paged([_row(one) for one in rows], total=every.count(), per=per, root="secure_lists")
+    return numbered_page(call, every.order_by("id"), _row, root="secure_lists")
 
 
 @route("POST", "secure_lists", scope=WRITE, section=SECTION)

@@ -11,8 +11,9 @@ from standfast.components.audience.compatible.shapes import named_by, unwrapped
 from standfast.components.audience.editing import change_contact
 from standfast.components.audience.models import Tag
 from standfast.components.audience.upsert import ContactRow
-from standfast.platform.rest.answers import Answer, moment, paged
+from standfast.platform.rest.answers import Answer, moment
 from standfast.platform.rest.call import Call, invalid, missing
+from standfast.platform.rest.finding import numbered_page
 from standfast.platform.rest.routes import route
 
 READ, WRITE, SECTION = "contacts:read", "contacts:write", "2.4"
@@ -26,12 +27,10 @@ def _row(tag: Tag) -> dict[str, Any]:
 
 @route("GET", "tags", scope=READ, section=SECTION)
 def tags(call: Call) -> Answer:
-    page, per = call.page()
     every = Tag.objects.filter(account_id=call.account_id)
     if name := call.text("name"):
         every = every.filter(name=name)
-    rows = every.order_by("id")[(page - 1) * per : page * per]
-    return paged([_row(tag) for tag in rows], total=every.count(), per=per, root="tags")
+    return numbered_page(call, every.order_by("id"), _row, root="tags")
 
 
 @route("POST", "tags", scope=WRITE, section=SECTION)

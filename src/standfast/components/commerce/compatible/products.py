@@ -10,8 +10,9 @@ from standfast.components.commerce.compatible.order_body import filled
 from standfast.components.commerce.compatible.orders import READ, SECTION, WRITE
 from standfast.components.commerce.compatible.shapes import product_row
 from standfast.components.commerce.models import Product
-from standfast.platform.rest.answers import Answer, paged
+from standfast.platform.rest.answers import Answer
 from standfast.platform.rest.call import Call, invalid, missing
+from standfast.platform.rest.finding import numbered_page
 from standfast.platform.rest.routes import route
 
 NONE = "Product is not present!"
@@ -20,10 +21,8 @@ TAKEN = {"item_id": "has already been taken"}
 
 @route("GET", "products", scope=READ, section=SECTION)
 def products(call: Call) -> Answer:
-    page, per = call.page()
     every = Product.objects.filter(account_id=call.account_id)
-    rows = every.order_by("id")[(page - 1) * per : page * per]
-    return paged([product_row(one) for one in rows], total=every.count(), per=per, root="products")
+    return numbered_page(call, every.order_by("id"), product_row, root="products")
 
 
 @route("POST", "products", scope=WRITE, section=SECTION)

@@ -10,8 +10,9 @@ from typing import Any
 from standfast.components.tables.columns import Column, ColumnDraft, DataType, TableInvalid
 from standfast.components.tables.models import Table
 from standfast.components.tables.structure import change_table, create_table, delete_table, empty_table
-from standfast.platform.rest.answers import Answer, moment, paged
+from standfast.platform.rest.answers import Answer, moment
 from standfast.platform.rest.call import Call, invalid, missing
+from standfast.platform.rest.finding import numbered_page
 from standfast.platform.rest.routes import route
 
 READ, WRITE, SECTION = "tables:read", "tables:write", "2.11"
@@ -47,10 +48,8 @@ def _column(column: Column) -> dict[str, Any]:
 
 @route("GET", "relational_tables", scope=READ, section=SECTION)
 def relational_tables(call: Call) -> Answer:
-    page, per = call.page()
     every = Table.objects.filter(account_id=call.account_id)
-    rows = every.order_by("id")[(page - 1) * per : page * per]
-    return paged([_row(one) for one in rows], total=every.count(), per=per, root="relational_tables")
+    return numbered_page(call, every.order_by("id"), _row, root="relational_tables")
 
 
 @route("POST", "relational_tables", scope=WRITE, section=SECTION)

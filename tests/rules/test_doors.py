@@ -122,3 +122,11 @@ def test_pages_of_an_account_are_not_kept_by_caches_and_run_no_foreign_script(ca
             assert answer["X-Content-Type-Options"] == "nosniff", route
         if answer.status_code == 200:
             assert "no-store" in answer.get("Cache-Control", ""), route
+
+
+def test_no_page_shows_the_inside_of_python(cast):
+    alice = _client(cast.alice)
+    for route in DOORS:
+        answer = alice.get(_filled(route, cast.account.pk))
+        if not answer.streaming:
+            assert b" object at 0x" not in answer.content, route

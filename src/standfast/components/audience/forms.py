@@ -126,6 +126,10 @@ class SecureListForm(forms.ModelForm):
         fields: ClassVar = ["name", "description"]
         help_texts: ClassVar = {"description": "Only your team sees it."}
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        # A new one's default is the database's, which a form would write out as the Python object that stands for it.
+        super().__init__(*args, initial={"description": ""}, **kwargs)
+
 
 class HashesForm(forms.Form):
     file = forms.FileField()

@@ -30,6 +30,7 @@ TYPES = {
     "order_placed": "order.placed",
     "order_updated": "order.updated",
     "order_deleted": "order.deleted",
+    "campaign_moved": "campaign.moved",
     "webhook_test": "webhook.test",
 }
 CUSTOM = "custom_"
@@ -82,6 +83,7 @@ SUBJECTS: tuple[tuple[str, dict[str, str]], ...] = (
             "order_deleted": "Deleted",
         },
     ),
+    ("Campaigns", {"campaign_moved": "Went into another state"}),
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from urllib.parse import urlsplit
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -41,7 +42,10 @@ def new(request: HttpRequest, account_id: int) -> HttpResponse:
         except endpoints_of.EndpointInvalid as error:
             form.add_error(error.field, str(error))
         else:
-            messages.success(request, "The endpoint is told of everything from now on. Give its program the secret.")
+            messages.success(
+                request,
+                f"From now on it is told {'what you chose' if form.kinds_chosen else 'everything'}. Give its program the secret.",
+            )
             return redirect("webhooks:show", account_id, made.pk)
     return render(request, "webhooks/edit.html", {"form": form, "endpoint": None})
 
@@ -61,7 +65,8 @@ def change(request: HttpRequest, account_id: int, endpoint_id: int) -> HttpRespo
         else:
             messages.success(request, "Saved.")
             return redirect("webhooks:show", account_id, endpoint_id)
-    return render(request, "webhooks/edit.html", {"form": form, "endpoint": endpoint})
+    host = urlsplit(endpoint.url).netloc
+    return render(request, "webhooks/edit.html", {"form": form, "endpoint": endpoint, "host": host})
 
 
 @require_POST

@@ -242,7 +242,7 @@ def connect_programs(watch: Watch, page: Page, home: str, *, mark: str) -> None:
     page.goto(f"{home}transactional/new/")
     watch.seen(page)
     page.get_by_label("Name", exact=True).fill(f"Receipts {mark}")
-    page.get_by_role("button", name="Make it").click()
+    page.get_by_role("button", name="Make the campaign").click()
     expect(page.locator("#smtp")).to_contain_text(f"X-CampaignName: Receipts {mark}")
     watch.seen(page)
     page.get_by_role("link", name="Messages").click()

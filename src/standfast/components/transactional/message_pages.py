@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from standfast.components.accounts.api import Role, account_page, may
@@ -38,7 +39,8 @@ def list_messages(request: HttpRequest, account_id: int, transactional_id: int) 
     figures = by_send(account_id=account_id, send_ids=[campaign.send_id]).get(campaign.send_id, SendFigures())
     context = {
         "campaign": campaign, "total": total, "figures": figures, "waiting": figures.waiting(total), "q": q, "show": show,
-        "choices": CHOICES, "lines": [(row, taken.get(row.seq)) for row in page.rows], "note": _searched(page),
+        "choices": CHOICES, "lines": [(row, taken.get(row.seq)) for row in page.rows], "now": timezone.now(),
+        "note": _searched(page),
         "newer": _query(show, q, after=page.after), "older": _query(show, q, before=page.before),
         "may_write": may(request, Role.MEMBER),
     }  # fmt: skip
@@ -57,12 +59,20 @@ def show(request: HttpRequest, account_id: int, transactional_id: int, number: i
     given = submitted(**mine)
     since = (given.at if given else campaign.created_at) - CLOCKS_APART
     course = message_timeline(**mine, contact_id=row.contact_id, since=since)
+    not_tried = row.status == _S.DEFERRED and not row.attempts
+    is_scheduled = not_tried and _is_later(row.next_attempt_at)
     context: dict[str, Any] = {
-        "campaign": campaign, "row": row, "status": _S(row.status).name.lower(), "label": _S(row.status).label,
-        "given": given, "values": _readable(given), "course": _course(row, given, course),
-        "is_scheduled": row.status == _S.DEFERRED and not row.attempts,
+        "campaign": campaign, "row": row, "given": given, "values": _readable(given), "course": _course(row, given, course),
+        "is_scheduled": is_scheduled, "is_deferred": row.status == _S.DEFERRED,
+        "state": "scheduled" if is_scheduled else "waiting" if not_tried else _S(row.status).name.lower(),
+        "state_label": "" if not_tried else _S(row.status).label,
     }  # fmt: skip
     return render(request, "transactional/message.html", context)
+
+
+def _is_later(at: dt.datetime | None) -> bool:
+    """Whether a message that nobody has tried yet waits for its time, and not for a worker."""
+    return at is not None and at > timezone.now()
 
 
 def _course(row: Recipient, given: Submitted | None, told: list[TimelineItem]) -> list[dict[str, Any]]:
@@ -73,7 +83,8 @@ def _course(row: Recipient, given: Submitted | None, told: list[TimelineItem]) -
         items.append({"icon": "file-check", "colour": "accent", "title": "Accepted", "at": given.at, "detail": way})
     items += [item._asdict() for item in told]
     if row.status in (_S.PENDING, _S.DEFERRED) and row.next_attempt_at is not None:
-        title = "Leaves" if not row.attempts else "Next attempt"
+        later = _is_later(row.next_attempt_at)
+        title = "Next attempt" if row.attempts else "Leaves" if later else "Due"
         items.append({"icon": "clock", "colour": "grey", "title": title, "at": row.next_attempt_at})
     return items
 

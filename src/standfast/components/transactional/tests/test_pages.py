@@ -104,7 +104,7 @@ def test_a_changed_name_must_be_free_and_the_page_keeps_the_old_one(alice, cast,
     with account_scope(cast.account.pk):
         create_campaign(account_id=cast.account.pk, name="Other")
     answer = alice.post(to("change", cast, campaign.pk), {"name": "Other", "language": "en"})
-    assert "already" in text(answer) and "Change Receipts" in text(answer)
+    assert "already" in text(answer) and "Edit Receipts" in text(answer)
 
 
 def test_commands_have_the_campaigns_own_values(alice, cast, campaign, config):

@@ -31,7 +31,7 @@ def developers(request: HttpRequest, account_id: int) -> HttpResponse:
         "endpoints": endpoints.count(), "troubled": troubled.count(),
         "campaigns": TransactionalCampaign.objects.filter(account_id=account_id).count(),
         "key_line": f"export {KEY}=sf_{account_id}_…",
-        "own_call": f'curl {settings.rest_url}/api/v1/account \\\n  -H "Authorization: Bearer ${KEY}"',
+        "own_call": f'curl {settings.rest_url}/api/v1/lists \\\n  -H "Authorization: Bearer ${KEY}"',
         "compatible_call": f'curl "{settings.rest_url}/accounts/{account_id}/lists.json?auth_token=${KEY}"',
     }  # fmt: skip
     return render(request, "developers.html", context)

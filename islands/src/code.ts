@@ -3,7 +3,8 @@
  *
  * `<div data-editor data-preview-url="...">` holds a textarea (stays the form's field), an optional [data-errors], and an
  * `<iframe sandbox data-preview>`. After a pause the form's fields are posted to data-preview-url, which answers JSON:
- * {"html": "...", "subject": "...", "preheader": "...", "text": "...", "size": 34000, "errors": [{"line": 3, "message": "..."}]}.
+ * {"html": "...", "subject": "...", "preheader": "...", "text": "...", "size": 34000, "errors": [{"line": 3, "message": "...", "warning": true}]}.
+ * A warning does not keep a campaign from leaving: it is amber, not red.
  */
 import { closeBrackets } from "@codemirror/autocomplete";
 import { indentWithTab } from "@codemirror/commands";
@@ -15,7 +16,7 @@ import { EditorView, keymap } from "@codemirror/view";
 import { tags as t } from "@lezer/highlight";
 import { basicSetup } from "codemirror";
 
-interface Fault { line: number | null; message: string }
+interface Fault { line: number | null; message: string; warning?: boolean }
 interface Preview { html?: string; subject?: string; preheader?: string; text?: string; size?: number; errors?: Fault[] }
 const PAUSE_MS = 450;
 
@@ -139,7 +140,7 @@ function tell(element: HTMLElement, view: EditorView, faults: Fault[]): void {
   const doc = view.state.doc;
   const marks: Diagnostic[] = faults
     .filter((fault) => fault.line !== null && fault.line >= 1 && fault.line <= doc.lines)
-    .map((fault) => ({ from: doc.line(fault.line!).from, to: doc.line(fault.line!).to, severity: "error", message: fault.message }));
+    .map((fault) => ({ from: doc.line(fault.line!).from, to: doc.line(fault.line!).to, severity: fault.warning ? "warning" : "error", message: fault.message }));
   view.dispatch(setDiagnostics(view.state, marks));
   element.querySelector("[data-errors]")?.replaceChildren(...faults.map((fault) => line(fault, view)));
 }
@@ -147,6 +148,7 @@ function tell(element: HTMLElement, view: EditorView, faults: Fault[]): void {
 function line(fault: Fault, view: EditorView): HTMLElement {
   const button = document.createElement("button");
   button.type = "button";
+  if (fault.warning) button.className = "is-warning";
   if (fault.line !== null) {
     const where = document.createElement("b");
     where.textContent = `Line ${fault.line}`;

@@ -32,6 +32,7 @@ _SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:")
 _UNTRACKED_SCHEMES = frozenset(["mailto:", "tel:", "sms:", "cid:"])
 _REFUSED_SCHEMES = frozenset(["javascript:", "data:", "vbscript:", "file:"])
 _PRIVATE_SUFFIXES = (".local", ".localhost", ".internal", ".lan", ".intranet", ".home.arpa")
+_EXAMPLES = ("example.com", "example.net", "example.org")  # kept for examples by RFC 2606: the starters lead there
 LINKS_MAX = 2_000
 
 
@@ -176,7 +177,7 @@ def _words(after: str, hidden: Hidden) -> str:
 
 
 def check_url(url: str, line: int) -> list[Problem]:
-    """Look at an http(s) address: private networks are an error, http without s a warning."""
+    """Look at an http(s) address: private networks are an error, http without s and what a starter left a warning."""
     try:
         parts = urlsplit(url)
         host = (parts.hostname or "").rstrip(".")
@@ -191,6 +192,10 @@ def check_url(url: str, line: int) -> list[Problem]:
                          "Link to a public address.", Severity.ERROR)]  # fmt: skip
     if parts.username or parts.password:
         return [_problem(line, f"the link to `{host}` holds a user name", "Leave it out.", Severity.WARNING)]
+    if host.lower().removeprefix("www.") in _EXAMPLES:
+        return [
+            _problem(line, f"the link `{url[:80]}` is only an example", "Put in your own address.", Severity.WARNING)
+        ]
     if parts.scheme.lower() == "http":
         return [_problem(line, f"the link `{url[:80]}` is not encrypted", "Write https://.", Severity.WARNING)]
     return []

@@ -168,12 +168,16 @@ def preview(request: HttpRequest, account_id: int, content_id: int) -> JsonRespo
     email = request.POST.get("preview_as", "")
     contact = previews.find_contact(account_id=account_id, email=email) if email.strip() else None
     shown = previews.show_to(draft, contact, dark=request.POST.get("preview_theme") == "dark")
-    told = [{"line": p.line or None, "message": f"{p.what} {p.remedy}".strip()} for p in sorted(
-        (p for p in shown.problems if p.severity != Severity.NOTE), key=lambda p: p.severity != Severity.ERROR)]  # fmt: skip
+    problems = [problem for problem in shown.problems if problem.severity != Severity.NOTE]
+    told: list[dict[str, Any]] = [
+        {"line": p.line or None, "message": f"{p.what} {p.remedy}".strip(), "warning": p.severity != Severity.ERROR}
+        for p in sorted(problems, key=lambda p: p.severity != Severity.ERROR)
+    ]
     if email.strip() and contact is None:
         told.append(
-            {"line": None, "message": f"Nobody here has the address {email.strip()[:80]}; you see it as Sam Sample."}
-        )
+            {"line": None, "message": f"Nobody here has the address {email.strip()[:80]}; you see it as Sam Sample.",
+             "warning": True}
+        )  # fmt: skip
     answer: dict[str, Any] = {"errors": told}
     if shown.html:
         answer |= {"html": shown.html, "subject": shown.subject, "preheader": shown.preheader, "text": shown.text,

@@ -128,7 +128,7 @@ class SecureListForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         # A new one's default is the database's, which a form would write out as the Python object that stands for it.
-        super().__init__(*args, initial={"description": ""}, **kwargs)
+        super().__init__(*args, **{"initial": {"description": ""}, **kwargs})
 
 
 class HashesForm(forms.Form):

@@ -175,8 +175,14 @@ def _progress(found: Import) -> dict[str, Any]:
     )
     return {
         "label": found.get_state_display(), "done": min(found.bytes_done, found.size_bytes), "total": found.size_bytes,
-        "state": state, "detail": f"{found.rows_done:,} rows read, {found.rejected_count:,} refused",
+        "state": state, "in_bytes": True,
+        "detail": f"{_grouped(found.rows_done)} rows read, {_grouped(found.rejected_count)} refused",
     }  # fmt: skip
+
+
+def _grouped(number: int) -> str:
+    """1 234 567, as the pages write it."""
+    return f"{number:,}".replace(",", "\u00a0")
 
 
 def _kept(found: Import) -> str:

@@ -119,9 +119,7 @@ def test_what_is_unknown_is_kept_and_people_get_a_list_unless_told_otherwise(cas
     alice = signed_in(cast.alice)
     data = b"email,Shoe size,Shoe size,\nana@example.com,38,39,\n"
     page = ask(alice, go(cast, "imports"), {"file": SimpleUploadedFile("spring_fair.csv", data)})
-    assert (
-        page.count('<option value="new:number" selected>') == 2 and "2 columns without a place yet become new" in page
-    )
+    assert page.count('<option value="new:number" selected>') == 2 and "2 columns become new fields" in page
     assert '<option value="new" selected>' in page and 'value="spring fair"' in page
     with account_scope(cast.account.pk):
         found = Import.objects.get(account_id=cast.account.pk)

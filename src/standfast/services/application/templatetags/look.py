@@ -32,6 +32,9 @@ STATUSES: Mapping[str, tuple[str, str, bool, bool]] = {
     "cancelled": ("Cancelled", "grey", False, False),
     "queued": ("Waiting", "grey", True, True),
     "waiting": ("Waiting", "grey", True, True),
+    "uploaded": ("Columns to confirm", "amber", False, True),
+    "checking": ("Checking", "blue", True, False),
+    "checked": ("Checked", "violet", False, False),
     "running": ("Running", "blue", True, False),
     "done": ("Done", "green", False, False),
     "finished": ("Done", "green", False, False),
@@ -121,13 +124,14 @@ def widget(field: BoundField, **attributes: Any) -> SafeString:
 
 @register.filter
 def field_kind(field: BoundField) -> str:
-    """check, choices, file, area or input: which way a field is laid out."""
+    """check, choices, file, area, select or input: which way a field is laid out."""
     inner = field.field.widget
     for kind, types in (
         ("choices", (RadioSelect, CheckboxSelectMultiple)),
         ("check", (CheckboxInput,)),
         ("file", (FileInput,)),
         ("area", (Textarea,)),
+        ("select", (Select,)),
     ):
         if isinstance(inner, types):
             return kind

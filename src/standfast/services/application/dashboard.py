@@ -139,8 +139,8 @@ def _attention(account: Account, *, new: bool) -> list[Attention]:
 def _held(account_id: int) -> list[Attention]:
     holds = Hold.objects.filter(account_id=account_id, released_at=None, campaign__state=S.HELD)
     return [
-        Attention("red", f"“{hold.campaign.name}” is held.", hold.detail[:300],
-                  _url("campaigns:show", account_id, hold.campaign_id), "Open it")
+        Attention("red", f"“{_short(hold.campaign.name)}” is held.", hold.detail[:300],
+                  _url("campaigns:show", account_id, hold.campaign_id), "Look at it")
         for hold in holds.select_related("campaign").order_by("-pk")[:3]
     ]  # fmt: skip
 
@@ -155,9 +155,10 @@ def _uncertain(account_id: int) -> list[Attention]:
     found = []
     for send_id, value in counts.values_list("send_id", "value")[:3]:
         pk, name = by_send[send_id]
-        title = f"{value:,} {'message' if value == 1 else 'messages'} of “{name}” uncertain.".replace(",", "\u00a0")
-        found.append(Attention("amber", title, "They may have arrived or not. You decide whether they go again.",
-                               _url("campaigns:show", account_id, pk), "Look"))  # fmt: skip
+        title = f"{value:,} ".replace(",", "\u00a0") + ("message" if value == 1 else "messages")
+        title += f" of “{_short(name)}” {'is' if value == 1 else 'are'} uncertain."
+        found.append(Attention("amber", title, "Whether it arrived cannot be known. You decide whether to send again.",
+                               _url("campaigns:show", account_id, pk), "Look at it"))  # fmt: skip
     return found
 
 
@@ -177,7 +178,7 @@ def _domains(account_id: int) -> list[Attention]:
         ]
     unseen = [each.domain for each in domains if not each.verified_at]
     if unseen and route is not None and not route.to_inbox:
-        text = "Gmail, Yahoo and Microsoft refuse bulk mail without it."
+        text = "Gmail, Yahoo and Microsoft refuse bulk mail without them."
         return [Attention("amber", f"The DNS records of {unseen[0]} have not been seen.", text, url, "See the records")]
     return []
 
@@ -185,9 +186,11 @@ def _domains(account_id: int) -> list[Attention]:
 def _imports(account_id: int) -> list[Attention]:
     week_ago = dt.datetime.now(dt.UTC) - dt.timedelta(days=7)
     failed = Import.objects.filter(account_id=account_id, state="failed", created_at__gte=week_ago).order_by("-pk")
-    url = _url("audience:imports", account_id)
-    return [Attention("red", f"The import of {one.file_name} failed.", one.problem[:300], url, "Imports")
-            for one in failed.only("file_name", "problem")[:2]]  # fmt: skip
+    return [
+        Attention("red", f"The import of {_short(one.file_name)} failed.", one.problem[:300],
+                  _url("audience:import", account_id, one.pk), "Look at it")
+        for one in failed.only("file_name", "problem")[:2]
+    ]  # fmt: skip
 
 
 def _address(account: Account) -> list[Attention]:
@@ -225,6 +228,10 @@ def _first_steps(account: Account) -> list[Todo]:
 
 def _next(todos: list[Todo]) -> Todo | None:
     return next((todo for todo in todos if not todo.done), None)
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= 80 else name[:79] + "…"
 
 
 def _url(name: str, *args: int) -> str:

@@ -313,7 +313,8 @@ def _figures(values: Mapping[str, int]) -> SendFigures:
 
 
 def _over_time(rows: Iterable[tuple[str, dt.datetime, int]], machines: bool) -> dict[str, Any]:
-    """Data of a chart: openings and clicks by hour, by day where the story is long. Empty where nothing happened.
+    """Data of a chart: openings and clicks by hour, by day where the story is long. Empty where nobody opened or
+    clicked; otherwise from the first delivery on.
 
     Hours and days are the account's (the current time zone). Few columns are bars: a line needs points to go through.
     """
@@ -324,7 +325,7 @@ def _over_time(rows: Iterable[tuple[str, dt.datetime, int]], machines: bool) -> 
             key = name.removeprefix("machine_"), at
             values[key] = values.get(key, 0) + value
     times = [at for (_, at), value in values.items() if value]
-    if not times:
+    if not any(value for (name, _), value in values.items() if name != "delivered"):
         return {}
     first, last = min(times), max(times)
     hourly = (last - first) < dt.timedelta(hours=HOURS_MAX)

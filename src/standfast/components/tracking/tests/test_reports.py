@@ -120,8 +120,8 @@ def test_the_report_page_shows_it_and_escapes(sent, cast):
     assert "No such mailbox" in shown
     assert "https://shop.example/1" in shown
     assert "1 message is uncertain" in shown
-    assert "Send these again" not in shown  # Bob is no administrator
-    assert "Send these again" in text(client_of(cast.alice).get(url(sent)))
+    assert "Send them again" not in shown  # Bob is no administrator
+    assert "Send them again" in text(client_of(cast.alice).get(url(sent)))
 
 
 def test_parts_for_the_polling_page(sent, cast):

@@ -128,6 +128,12 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_ADAPTER = "standfast.components.accounts.sign_in.ByInvitation"
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_FORMS = {
+    "change_password": "standfast.components.accounts.password_forms.Change",
+    "reset_password": "standfast.components.accounts.password_forms.Reset",
+    "reset_password_from_key": "standfast.components.accounts.password_forms.ResetByLink",
+    "reauthenticate": "standfast.components.accounts.password_forms.Again",
+}
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 # Browsers treat http://localhost as secure.

@@ -29,6 +29,11 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
     return _page(request, 404)
 
 
+def too_often(request: HttpRequest) -> HttpResponse:
+    """429: sign-ins and passwords are tried a limited number of times."""
+    return _page(request, 429)
+
+
 def failed(request: HttpRequest) -> HttpResponse:
     """500; 503 where the database could not be reached, 507 (RFC 4918, 11.5) where a disk is full."""
     error = sys.exc_info()[1]

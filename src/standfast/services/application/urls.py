@@ -38,4 +38,5 @@ if settings.DEBUG:
 handler400 = "standfast.services.application.errors.bad_request"
 handler403 = "standfast.services.application.errors.forbidden"
 handler404 = "standfast.services.application.errors.not_found"
+handler429 = "standfast.services.application.errors.too_often"  # allauth's name for it
 handler500 = "standfast.services.application.errors.failed"

@@ -1,4 +1,5 @@
 import pytest
+from allauth.core.ratelimit import respond_429
 from django.db import OperationalError
 from django.test import RequestFactory
 
@@ -19,6 +20,12 @@ def test_a_failure_says_what_happened(error, status, says):
         answer = errors.failed(RequestFactory().get("/"))
     assert answer.status_code == status
     assert says in answer.content.decode()
+
+
+def test_a_limit_of_the_sign_in_is_a_page_of_ours():
+    answer = respond_429(RequestFactory().get("/"))
+    assert answer.status_code == 429
+    assert "Too many tries" in answer.content.decode()
 
 
 def test_refusals_say_why():

@@ -6,22 +6,23 @@ from html import escape
 from typing import NamedTuple
 
 _STYLE = (
-    ":root{color-scheme:light dark;--ink:#1c2330;--soft:#5b6575;--paper:#fff;--ground:#f3f5f8;"
-    "--line:#dde2ea;--act:#1f5fbf}"
-    "@media(prefers-color-scheme:dark){:root{--ink:#e8ecf3;--soft:#a3adbd;--paper:#1b212b;--ground:#12161d;"
-    "--line:#323b49;--act:#2f6fd6}}"
+    # the colours of the application's pages: from an e-mail's preferences one comes here, and back
+    ":root{color-scheme:light dark;--ink:#1d1c19;--soft:#5d5a53;--paper:#fff;--ground:#f6f5f2;"
+    "--line:#d5d2ca;--act:#0d6b58;--on:#fff}"
+    "@media(prefers-color-scheme:dark){:root{--ink:#eceae4;--soft:#a9a69d;--paper:#1b1c1a;--ground:#131412;"
+    "--line:#3d3e3a;--act:#4cb79b;--on:#0b1a16}}"
     "*{box-sizing:border-box}"
     "body{margin:0;min-height:100vh;display:grid;place-items:center;padding:1rem;background:var(--ground);"
     "color:var(--ink);font:1rem/1.55 system-ui,-apple-system,'Segoe UI',Roboto,sans-serif}"
     "main{width:100%;max-width:27rem;padding:2rem;background:var(--paper);border:1px solid var(--line);"
     "border-radius:.75rem;text-align:center}"
-    "h1{margin:0 0 .5rem;font-size:1.375rem;line-height:1.3}p{margin:0 0 1.25rem;color:var(--soft)}"
+    "h1{margin:0 0 .5rem;font-size:1.375rem;line-height:1.3}p{margin:0 0 1.25rem;color:var(--soft);text-wrap:balance}"
     "p:last-child,form:last-child{margin-bottom:0}form{margin:0}"
     "button,.go{display:inline-block;width:100%;padding:.75rem 1rem;border:1px solid var(--act);border-radius:.5rem;"
-    "background:var(--act);color:#fff;font:inherit;font-weight:600;cursor:pointer;text-decoration:none}"
+    "background:var(--act);color:var(--on);font:inherit;font-weight:600;cursor:pointer;text-decoration:none}"
     "button.quiet{background:none;border-color:var(--line);color:var(--ink)}"
     "button:focus-visible,.go:focus-visible{outline:3px solid var(--act);outline-offset:2px}"
-    ".where,h1{overflow-wrap:anywhere}.else{margin-top:1.25rem}a{color:inherit}a.go{color:#fff}"
+    ".where,h1{overflow-wrap:anywhere}.else{margin-top:1.25rem}a{color:inherit}a.go{color:var(--on)}"
 )
 _STYLE_HASH = b64encode(sha256(_STYLE.encode()).digest()).decode()
 HEADERS = [

@@ -55,7 +55,7 @@ SIDEBAR: tuple[tuple[str, tuple[Item, ...]], ...] = (
             Item("Do not mail", "mail-off", "audience:do_not_mail"),
             Item("Secure lists", "shield-lock", "audience:secure_lists"),
             Item("Brands", "star", "audience:brands"),
-            Item("Fields", "forms", "audience:fields"),
+            Item("Fields and tags", "forms", "audience:fields"),
         ),
     ),
     (

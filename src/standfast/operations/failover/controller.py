@@ -123,7 +123,9 @@ class Controller:
         if failover.done and failover.lost:
             return False
         record = next((pool.record for pool in self.map.pools if pool.id == failover.pool), None)
-        return record is not None and (not failover.done or bool(failover.behind(self._names(record))))
+        if record is None:
+            return False
+        return not failover.done or failover.contested or bool(failover.behind(self._names(record)))
 
     # -- deciding ---------------------------------------------------------------------------------------------------
 

@@ -27,6 +27,11 @@ class Failover:
         """Another controller's decision stands in its place everywhere. One that did not answer may have made ours late."""
         return "superseded" in self.outcomes.values() and not {"changed", "failed"} & set(self.outcomes.values())
 
+    @property
+    def contested(self) -> bool:
+        """Another controller's decision stands at some providers and ours at others: one of the two is still to give way."""
+        return {"changed", "superseded"} <= set(self.outcomes.values())
+
     def behind(self, providers: list[str]) -> list[str]:
         """Who has not yet confirmed it."""
         return [name for name in providers if self.outcomes.get(name) not in ("changed", "superseded")]

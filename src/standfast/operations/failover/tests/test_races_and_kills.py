@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import multiprocessing
 import threading
 from pathlib import Path
@@ -10,11 +11,13 @@ from pathlib import Path
 import dns.exception
 import dns.message
 import dns.query
+import pytest
 
-from standfast.operations.failover.authority import Fenced, Generation, Standing
+from standfast.operations.failover.authority import Changed, Fenced, Generation, Standing
 from standfast.operations.failover.history import History
 from standfast.operations.failover.tests import rival
 from standfast.operations.failover.tests.ground import STANDBY, Providers, make_authorities, of_kind
+from standfast.operations.incidents.entries import Kind
 from standfast.operations.log import Log
 
 RIVALS = 30
@@ -133,3 +136,38 @@ async def test_a_delayed_writer_with_an_old_plan_changes_nothing(providers: Prov
         now = await writer.read(the_pool)
         assert isinstance(now, Standing)
         assert now.addresses == STANDBY
+
+
+@pytest.mark.parametrize("first_is", ["ours", "the rival's"])
+async def test_a_race_left_half_settled_by_a_kill_is_settled(
+    providers: Providers, log: Log, pool: str, first_is: str
+) -> None:
+    """One decision stands at each provider, and the log calls ours done: whoever is first at the first provider has won."""
+    the_pool = next(one for one in providers.map.pools if one.id == pool)
+    ours, rivals = Generation(1, f"{pool}-1-ours"), Generation(1, f"{pool}-1-rival")
+    standing = [ours, rivals] if first_is == "ours" else [rivals, ours]
+    now = dt.datetime.now(dt.UTC)
+    decided = {
+        "failover": ours.failover,
+        "pool": pool,
+        "target": "standby",
+        "addresses": list(STANDBY),
+        "generation": 1,
+    }
+    log.append(Kind.FAILOVER_DECIDED, {**decided, "why": "down", "by": "quorum"}, at=now)
+    for writer, generation in zip(make_authorities(providers), standing, strict=True):
+        seen = await writer.read(the_pool)
+        assert isinstance(seen, Standing)
+        assert await writer.replace(the_pool, STANDBY, generation=generation, seen=seen) == Changed()
+        outcome = "changed" if generation == ours else "superseded"
+        told = {"failover": ours.failover, "provider": writer.id, "outcome": outcome, "addresses": list(STANDBY)}
+        log.append(Kind.FAILOVER_PROVIDER, told, at=now)
+    log.append(Kind.FAILOVER_DONE, {"failover": ours.failover, "changed": [], "behind": []}, at=now)
+    controller = providers.controller(log)
+    assert controller.pending()
+    await controller.catch_up()
+    for writer in make_authorities(providers):
+        seen = await writer.read(the_pool)
+        assert isinstance(seen, Standing)
+        assert seen.generation == standing[0]
+    assert controller.pending() == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import signal
 import smtplib
@@ -15,8 +16,10 @@ from pathlib import Path
 
 import psutil
 import pytest
+from benchmarks import kept_database
 from benchmarks.installation import free_ports
 
+from standfast.platform import config
 from standfast.platform.config import PORT_VARIABLES
 
 
@@ -109,6 +112,8 @@ def test_a_port_in_use_is_named(environment):
 
 @pytest.mark.timeout(180)
 def test_a_killed_supervisor_leaves_nothing_in_the_way(environment):
+    var = Path(environment["STANDFAST_VAR"])
+    kept_database.lay(dataclasses.replace(config.load(), var=var, database_url=None))
     first = start(environment)
     read_until(first, "Ctrl-C stops everything")
     family = psutil.Process(first.pid).children(recursive=True)

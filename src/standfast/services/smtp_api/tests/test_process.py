@@ -1,4 +1,4 @@
-"""The service as it is started, killed between commit and reply: who hands in again makes no second mail."""
+"""The service as `standfast up` starts it, killed between commit and reply: who hands in again makes no second mail."""
 
 from __future__ import annotations
 
@@ -65,8 +65,10 @@ def test_a_kill_between_commit_and_reply(cast, key):
             hand_in(port, key)
         assert process.wait(20) == -signal.SIGKILL
     assert stored(cast) == PEOPLE  # committed, and nobody was told
-    with running(port, *SERVICE):
+    with running(port, *SERVICE) as process:
         assert [hand_in(port, key) for _ in range(2)] == [250, 250]
+        process.terminate()
+        assert process.wait(30) == 0
     assert stored(cast) == PEOPLE
 
 

@@ -114,8 +114,9 @@ def operation(
 
 
 def _scope(request: HttpRequest, account_id: int) -> AbstractContextManager[None]:
-    """A reading call is in its scope already, since its key was let in; what it is refused for takes the whole of it back."""
-    return transaction.atomic(savepoint=False) if request.method == "GET" else tenancy.account_scope(account_id)
+    """The account's. A call that is in it since its key was let in has changed nothing: what it is refused for takes back all."""
+    opened = getattr(request, "in_scope", False)
+    return transaction.atomic(savepoint=False) if opened else tenancy.account_scope(account_id)
 
 
 def require(holder: Any, scope: str) -> None:

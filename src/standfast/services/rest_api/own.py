@@ -145,8 +145,8 @@ def problem(request: HttpRequest, found: Problem) -> HttpResponse:
 
 @contextmanager
 def _let_in(request: HttpRequest) -> Iterator[KeyHolder]:
-    """Who calls. A reading call's transaction begins with the look at its key; a writing one's once its body has come, so that
-    no slow client holds one open."""
+    """Who calls. A reading call's transaction begins with the look at its key; that of one with a body, once it has come: no slow
+    client holds one open."""
     scheme, _, text = request.headers.get("Authorization", "").partition(" ")
     challenge = {"WWW-Authenticate": 'Bearer realm="standfast"'}
     match = _KEY.fullmatch(text.strip()) if scheme.lower() in ("bearer", "apikey") else None
@@ -155,8 +155,9 @@ def _let_in(request: HttpRequest) -> Iterator[KeyHolder]:
         raise Problem(401, "The call has no API key", detail=detail, headers=challenge)
     account_id, key, address = int(match.group(1)), text.strip(), request.address  # type: ignore[attr-defined]
     try:
-        if request.method == "GET":
+        if request.method == "GET" and request.META.get("CONTENT_LENGTH") in (None, "", "0"):
             with scope_of_key(account_id, key, address=address) as holder:
+                request.in_scope = True  # type: ignore[attr-defined]
                 yield holder
         else:
             yield check_key(account_id, key, address=address)

@@ -39,6 +39,11 @@ def test_reading_asks_three_times(ann):
         assert (seen.asked, seen.done) == (3, [*READING, "SELECT", "COMMIT"]), path
 
 
+def test_reading_with_a_body_begins_when_it_has_come(ann):
+    seen = asked(lambda: ann.v1("GET", "/contacts", {"nothing": "reads it"}))
+    assert seen.done == ["SET", "SELECT", "BEGIN", "SET", "SELECT", "COMMIT"]
+
+
 def test_reading_as_the_reference_product_does_asks_four_times(ann):
     seen = asked(lambda: ann.get("contacts/email", query="contact[email]=ann@example.net"))
     assert (seen.asked, seen.done) == (4, [*READING, "SELECT", "SELECT", "COMMIT"])  # with the right to see orders

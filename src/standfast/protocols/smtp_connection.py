@@ -70,19 +70,9 @@ class Connection(asyncio.Protocol):
         return self._lost is None and not self._leaving
 
     @property
-    def lost_reason(self) -> str:
-        """Why the session ended; "" while it has not."""
-        return self._lost or ""
-
-    @property
     def pending(self) -> int:
         """Messages submitted whose outcome is not known yet. Two keep the pipeline full; more only wait."""
         return len(self._waiting) + (self._open is not None) + (self._dotted is not None)
-
-    @property
-    def in_doubt(self) -> int:
-        """Messages past their final dot without a reply: 0 or 1. They would be uncertain if the process died now."""
-        return 1 if self._dotted is not None else 0
 
     def submit(
         self,

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 INDEX_NAME = "index.tsv"
+LOOKED_AT_MAX = 50_000
 SEGMENTS_NAME = "segments"
 _BLOCK_BYTES = 256 * 1024
 
@@ -143,13 +144,13 @@ class Sheet(NamedTuple):
 
 def list_where(
     directory: Path, *, wanted: Callable[[StoredMessage], bool], before: int | None = None, limit: int = 50,
-    looked_at_max: int = 50_000, search: str = "",
+    search: str = "",
 ) -> Sheet:  # fmt: skip
-    """The newest messages that are `wanted`, as `list_messages`; ends after `looked_at_max` lines even where few were."""
+    """The newest messages that are `wanted`, as `list_messages`; ends after LOOKED_AT_MAX lines even where few were."""
     text = search.strip().lower()
     found: list[StoredMessage] = []
     for looked_at, (line, position) in enumerate(_lines_backwards(directory / INDEX_NAME, before)):
-        if len(found) >= limit or looked_at >= looked_at_max:
+        if len(found) >= limit or looked_at >= LOOKED_AT_MAX:
             return Sheet(found, position + len(line))
         message = parse_line(line, position)
         if message is not None and wanted(message) and (not text or _matches(message, text)):

@@ -11,7 +11,7 @@ from standfast.platform import events, postgres
 from standfast.platform.config import Config
 
 
-def migrate(config: Config, *, verbosity: int = 0) -> None:
+def migrate(config: Config) -> None:
     """Create roles and run all migrations, in this process and as the owner: call it in a process of its own."""
     os.environ["STANDFAST_DATABASE_ROLE"] = "owner"
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "standfast.settings")
@@ -20,7 +20,7 @@ def migrate(config: Config, *, verbosity: int = 0) -> None:
     from django.core.management import call_command
 
     django.setup()
-    call_command("migrate", interactive=False, verbosity=verbosity)
+    call_command("migrate", interactive=False, verbosity=0)
     ensure_partitions(config)
 
 

@@ -48,16 +48,12 @@ class ShipState:
 
 
 class Shipper:
-    """Ships one spool directory. `append` raises when the database is away; `is_refusal` tells the errors that would
-    come again for ever, because of the event itself."""
+    """Ships one spool directory. `append` raises when the database is away."""
 
-    def __init__(
-        self, *, directory: Path, append: Append, is_refusal: Callable[[Exception], bool] | None = None
-    ) -> None:
+    def __init__(self, *, directory: Path, append: Append) -> None:
         self.directory = directory
         self.state = ShipState()
         self._append = append
-        self._is_refusal = is_refusal or refused_by_postgres
         self._node: str | None = None
 
     def run(self, *, stop: Flag) -> None:
@@ -122,7 +118,7 @@ class Shipper:
         try:
             self._append(account_id, self._node, records)
         except Exception as error:
-            if not self._is_refusal(error):
+            if not refused_by_postgres(error):
                 raise
             if len(records) == 1:
                 position, event = records[0]

@@ -44,9 +44,7 @@ class Landed(NamedTuple):
     reason: str = ""
 
 
-def upsert_contacts(
-    cursor: Any, *, account_id: int, rows: Iterable[ContactRow], create_new: bool = True, update_known: bool = True
-) -> list[Landed]:
+def upsert_contacts(cursor: Any, *, account_id: int, rows: Iterable[ContactRow]) -> list[Landed]:
     """Upsert up to 10,000 contacts in the cursor's transaction, within the account's scope; one result per row, in order.
 
     Of several rows with one address the last wins. Appends `contact_created` and `contact_updated`, so call it last before
@@ -71,7 +69,7 @@ def upsert_contacts(
     now = dt.datetime.now(dt.UTC)
     way = _in_one_statement if len(given) <= FEW else _by_landing
     drops = {key: _ids(given[one.n].drop_tag_ids) for key, one in last.items()}
-    landed = way(cursor, account_id, last, drops, Choices(now, create_new, update_known)) if last else {}
+    landed = way(cursor, account_id, last, drops, now) if last else {}
     _tell(cursor, account_id, now, landed.values())
     for n, key in enumerate(keys):
         if key is not None:
@@ -80,13 +78,13 @@ def upsert_contacts(
 
 
 def _by_landing(
-    cursor: Any, account_id: int, last: Mapping[str, IncomingRow], drops: Mapping[str, Any], choices: Choices
+    cursor: Any, account_id: int, last: Mapping[str, IncomingRow], drops: Mapping[str, Any], now: dt.datetime
 ) -> dict[str, Landed]:
     if any(drops.values()):
         raise ValueError(f"Tags are taken away from at most {FEW} people at a time.")
     fill(cursor, last.values())
     taken = set(taken_uids(cursor, account_id=account_id))
-    land(cursor, account_id=account_id, choices=choices)
+    land(cursor, account_id=account_id, choices=Choices(now))
     emptied = [key for key, row in last.items() if row.fields and "null" in row.fields]
     if emptied:
         cursor.execute(QUERIES.take_values_away.sql, {"account_id": account_id, "keys": emptied})
@@ -96,15 +94,14 @@ def _by_landing(
 
 
 def _in_one_statement(
-    cursor: Any, account_id: int, last: Mapping[str, IncomingRow], drops: Mapping[str, Any], choices: Choices
+    cursor: Any, account_id: int, last: Mapping[str, IncomingRow], drops: Mapping[str, Any], now: dt.datetime
 ) -> dict[str, Landed]:
     rows = list(last.values())
     columns = {name: [getattr(row, name) for row in rows] for name in IncomingRow._fields}
     cursor.execute(
         QUERIES.upsert_few.sql,
-        {**columns, "drop_tag_ids": [drops[row.email_key] for row in rows], "account_id": account_id, "at": choices.stamp,
-         "create_new": choices.create_new, "update_known": choices.update_known},
-    )  # fmt: skip
+        {**columns, "drop_tag_ids": [drops[row.email_key] for row in rows], "account_id": account_id, "at": now},
+    )
     keys = {row.n: row.email_key for row in rows}
     return {
         keys[n]: Landed("refused", None, TAKEN) if outcome == "taken" else Landed(outcome, contact_id)

@@ -59,6 +59,7 @@ FLUSH_SECONDS = 1.0
 CONTROL_SECONDS = 0.25
 IDLE_SECONDS = 0.3
 RECOVER_SECONDS = 5.0
+SLOTS = 3
 TIMEOUTS = Timeouts(greeting_seconds=60, command_seconds=120, dot_seconds=300)
 
 
@@ -86,12 +87,12 @@ class Work:
 class Sender:
     """One worker process's sending. `run` until `stop` is set; whatever it holds then is finished or given back."""
 
-    def __init__(self, *, pool: ConnectionPool, journals: Path, key: bytes, ehlo_name: str, slots: int = 3) -> None:
-        self.pool, self.journals, self.slots, self.ehlo_name = pool, journals, slots, ehlo_name
+    def __init__(self, *, pool: ConnectionPool, journals: Path, key: bytes, ehlo_name: str) -> None:
+        self.pool, self.journals, self.ehlo_name = pool, journals, ehlo_name
         self.node = leases.node_name()
         self.directory = JournalDirectory(journals)
         self.composers = Composers(key)
-        self.threads = ThreadPoolExecutor(max_workers=slots * 2 + 1, thread_name_prefix="database")
+        self.threads = ThreadPoolExecutor(max_workers=SLOTS * 2 + 1, thread_name_prefix="database")
         self.stop = asyncio.Event()
         self.sent = 0
         self.connections: dict[Way, list[Connection]] = {}
@@ -124,7 +125,7 @@ class Sender:
 
     async def run(self) -> None:
         """Send until `stop` is set."""
-        tasks = [asyncio.create_task(self._slot(index)) for index in range(self.slots)]
+        tasks = [asyncio.create_task(self._slot(index)) for index in range(SLOTS)]
         tasks.append(asyncio.create_task(self._recover_loop()))
         try:
             await asyncio.gather(*tasks)

@@ -7,7 +7,7 @@ once when it appears and once when it is gone. A provider that cannot be read is
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Sequence
 from typing import NamedTuple, Protocol
 
 from standfast.operations.clock import Clock
@@ -57,11 +57,10 @@ class _Last(NamedTuple):
 class Comparison:
     """Compares everything the map declares. Raises MapError when the declared table is malformed."""
 
-    def __init__(self, the_map: Map, log: Log, *, look: Callable[..., zones.Seen] = zones.look) -> None:
+    def __init__(self, the_map: Map, log: Log) -> None:
         self.map = the_map
         self.declared = declared(the_map)
         self.history = History(log)
-        self._look = look
         self._last: dict[str, _Last] = {}
 
     async def compare(self) -> list[Drift]:
@@ -92,7 +91,7 @@ class Comparison:
         before = self._our_changes(provider, pools)
         try:
             seen = await asyncio.to_thread(
-                self._look, provider, secret(self.map.file(provider.key_file)), directory, names
+                zones.look, provider, secret(self.map.file(provider.key_file)), directory, names
             )
         except zones.ZoneUnreadable as error:
             return [_unreadable(provider.id, f"zone {provider.zone}", str(error))]
@@ -169,9 +168,9 @@ class Comparison:
 class Watcher:
     """Looks, and keeps the log's open drifts the same as what is seen."""
 
-    def __init__(self, the_map: Map, log: Log, clock: Clock, *, comparison: Comparison | None = None) -> None:
+    def __init__(self, the_map: Map, log: Log, clock: Clock) -> None:
         """Raises MapError when the declared table is malformed."""
-        self.comparison = comparison or Comparison(the_map, log)
+        self.comparison = Comparison(the_map, log)
         self.drifts = DriftLog(log, clock)
         self._unread: set[str] = set()
 

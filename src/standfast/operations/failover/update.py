@@ -50,10 +50,9 @@ class KeyUnreadable(Exception):
 class Rfc2136Authority:
     """A provider of the map, spoken to over TCP: a refused connection shows at once, and an answer is never cut short."""
 
-    def __init__(self, provider: Provider, secret: str, *, timeout_seconds: float = READ_SECONDS) -> None:
+    def __init__(self, provider: Provider, secret: str) -> None:
         """Raises KeyUnreadable when the secret is not base64."""
         self.provider = provider
-        self.timeout_seconds = timeout_seconds
         try:
             self.keyring = dns.tsigkeyring.from_text({provider.key_name: secret})
         except ValueError as error:
@@ -88,7 +87,7 @@ class Rfc2136Authority:
         self, pool: Pool, addresses: tuple[str, ...], *, generation: Generation, seen: Standing
     ) -> Changed | Fenced | Refused | Unreachable:
         message = self.message(pool, addresses, generation=generation, seen=seen)
-        answer = await self._send(message, seconds=max(CHANGE_SECONDS, self.timeout_seconds))
+        answer = await self._send(message, seconds=CHANGE_SECONDS)
         if not isinstance(answer, dns.message.Message):
             return answer
         if answer.rcode() == dns.rcode.NOERROR:
@@ -142,7 +141,7 @@ class Rfc2136Authority:
     async def _ask(self, name: str, kind: str) -> dns.rrset.RRset | Refused | Unreachable | None:
         query = dns.message.make_query(name, kind, flags=0)
         query.use_tsig(self.keyring, algorithm=dns.name.from_text(self.provider.key_algorithm))
-        answer = await self._send(query, seconds=self.timeout_seconds)
+        answer = await self._send(query, seconds=READ_SECONDS)
         if not isinstance(answer, dns.message.Message):
             return answer
         if answer.rcode() not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):

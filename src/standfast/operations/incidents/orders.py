@@ -191,11 +191,11 @@ class Orders:
             kind = Kind.MAINTENANCE_ENDED if one.state == "in_progress" else Kind.MAINTENANCE_CANCELLED
             self._write(kind, {"maintenance": maintenance, "author": by}, self.clock.now())
 
-    def announce_change(self, *, summary: str, provider: str | None, by: str, change: str | None = None) -> str:
+    def announce_change(self, *, summary: str, provider: str | None, by: str) -> str:
         """Say beforehand what we are about to change, so that it is not taken for a change of the provider's."""
         if provider is not None and provider not in {one.id for one in self.map.providers}:
             raise OrderError(f"There is no provider {provider!r} in the map.")
-        change = change or f"c-{secrets.token_hex(4)}"
+        change = f"c-{secrets.token_hex(4)}"
         data = {"change": change, "summary": _text(summary, "summary", 1000), "provider": provider, "by": by}
         with self.log.transaction():
             self.sync()

@@ -41,11 +41,9 @@ logger = structlog.get_logger("operations.vantage")
 class Watch:
     """The grid. `look` and `tell` are the probe and the post; simulations give their own."""
 
-    def __init__(
-        self, the_map: Map, name: str, clock: Clock, *, tell: Tell, look: Probe = probe, reach: Probe | None = None
-    ) -> None:
+    def __init__(self, the_map: Map, name: str, clock: Clock, *, tell: Tell, look: Probe = probe) -> None:
         self.map, self.name, self._clock = the_map, name, clock
-        self._look, self._tell, self._reach = look, tell, reach or look
+        self._look, self._tell = look, tell
         self._anchors = [_anchor(str(place)) for place in the_map.controller.get("anchors", [])]
         self._boot = secrets.token_hex(8)
         self._longest = max([ANCHOR_SECONDS, *(check.timeout_seconds for check in the_map.checks)])
@@ -82,7 +80,7 @@ class Watch:
     async def look(self, number: int) -> Report:
         """One round, all checks and anchors at once."""
         anchors, outcomes = await asyncio.gather(
-            asyncio.gather(*(self._reach(anchor, self._clock) for anchor in self._anchors)),
+            asyncio.gather(*(self._look(anchor, self._clock) for anchor in self._anchors)),
             asyncio.gather(*(self._look(check, self._clock) for check in self.map.checks)),
         )
         offline = bool(anchors) and not any(anchor.good for anchor in anchors)

@@ -209,19 +209,13 @@ def knot(
     return NameServer("Knot", folder, command, address, port, next(iter(zones), "."))
 
 
-def unbound(
-    folder: Path,
-    stubs: Mapping[str, Sequence[tuple[str, int]]],
-    *,
-    address: str = "127.0.0.1",
-    port: int = 0,
-    serve_expired: bool = True,
-) -> NameServer:
+def unbound(folder: Path, stubs: Mapping[str, Sequence[tuple[str, int]]]) -> NameServer:
     """Unbound as a resolver that asks the given servers for each zone; TTLs as they are published.
 
-    serve_expired: with every authority dead it answers from its memory after 1.8 s with TTL 30 (RFC 8767).
+    With every authority dead it answers from its memory after 1.8 s with TTL 30 (RFC 8767).
     """
-    port = port or free_port(address)
+    address = "127.0.0.1"
+    port = free_port(address)
     folder.mkdir(parents=True, exist_ok=True)
     lines = [
         "server:",
@@ -243,11 +237,13 @@ def unbound(
         "    outgoing-range: 64",
         "    num-queries-per-thread: 64",
         '    local-zone: "test." nodefault',
+        "    serve-expired: yes",
+        "    serve-expired-client-timeout: 1800",
+        "    serve-expired-reply-ttl: 30",
+        "    serve-expired-ttl: 86400",
+        "remote-control:",
+        "    control-enable: no",
     ]
-    if serve_expired:
-        lines += ["    serve-expired: yes", "    serve-expired-client-timeout: 1800", "    serve-expired-reply-ttl: 30"]
-        lines += ["    serve-expired-ttl: 86400"]
-    lines += ["remote-control:", "    control-enable: no"]
     for zone, servers in stubs.items():
         lines += [
             "stub-zone:",

@@ -99,10 +99,8 @@ def _value(figure: Figure) -> str:
     return "never" if figure.value is None else shown(figure.value, figure.unit)
 
 
-def duel(
-    replay: str, title: str, *, naive: Sequence[Figure], ours: Sequence[Figure], notes: Sequence[str] = ()
-) -> Scoreboard:
+def duel(replay: str, title: str, *, naive: Sequence[Figure], ours: Sequence[Figure]) -> Scoreboard:
     """A scoreboard of ours beside the naive variant's figures, both measured in this run."""
     by_id = {figure.id: figure for figure in naive}
     figures = tuple(replace(figure, before=_value(by_id[figure.id])) for figure in ours)
-    return Scoreboard(replay, title, "the naive variant", figures, tuple(notes), tuple(naive))
+    return Scoreboard(replay, title, "the naive variant", figures, naive=tuple(naive))

@@ -216,11 +216,10 @@ def counts(connection: sqlite3.Connection) -> list[sqlite3.Row]:
     ).fetchall()
 
 
-def quarantined(connection: sqlite3.Connection, *, limit: int = 200) -> list[sqlite3.Row]:
+def quarantined(connection: sqlite3.Connection) -> list[sqlite3.Row]:
     return connection.execute(
         "select id, channel, address, bounces, quarantined_at from subscriber where state = 'quarantined'"
-        " order by quarantined_at desc limit ?",
-        (limit,),
+        " order by quarantined_at desc limit 200"
     ).fetchall()
 
 

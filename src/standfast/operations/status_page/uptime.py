@@ -45,10 +45,10 @@ class Uptime:
 class Record:
     """Every square's seconds by day and status; made once for an edition and asked for components and squares."""
 
-    def __init__(self, the_map: Map, state: State, *, now: datetime, zone: tzinfo, days: int = DAYS) -> None:
+    def __init__(self, the_map: Map, state: State, *, now: datetime, zone: tzinfo) -> None:
         self._map = the_map
         today = now.astimezone(zone).date()
-        self.dates = [today - timedelta(days=back) for back in range(days - 1, -1, -1)]
+        self.dates = [today - timedelta(days=back) for back in range(DAYS - 1, -1, -1)]
         first = datetime.combine(self.dates[0], time(), tzinfo=zone).astimezone(UTC)
         blind = [*state.blind, *([(state.blind_since, now)] if state.blind_since else [])]
         self._seconds: dict[Square, dict[date, Tally]] = defaultdict(dict)

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections import Counter
 
-from standfast.protocols.smtp_server import Answer, Asked, Drop, Envelope, Limits, Reply, Server, SessionHooks, serve
+from standfast.protocols.smtp_server import Answer, Asked, Drop, Envelope, Reply, Server, SessionHooks, serve
 
 from .plan import Action, Decision, Plan
 from .store import Store, StoreFailed
@@ -101,8 +101,6 @@ class InboxSession(SessionHooks):
         return Reply(250, f"2.0.0 ok, kept as {message.id}")
 
 
-async def serve_inbox(*, host: str, port: int, inbox: Inbox, limits: Limits | None = None) -> Server:
+async def serve_inbox(*, host: str, port: int, inbox: Inbox) -> Server:
     """Listen for mail into this inbox; port 0 picks a free one."""
-    return await serve(
-        host=host, port=port, hooks=lambda: InboxSession(inbox), hostname="inbox.standfast.test", limits=limits
-    )
+    return await serve(host=host, port=port, hooks=lambda: InboxSession(inbox), hostname="inbox.standfast.test")

@@ -13,16 +13,15 @@ _UNSAFE = re.compile(r"[^a-z0-9_]+")
 class UnparsedFolder:
     """A folder with one file a message, named after the time and the reason."""
 
-    def __init__(self, directory: Path, *, files_max: int = FILES_MAX) -> None:
+    def __init__(self, directory: Path) -> None:
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._directory = directory
-        self._files_max = files_max
         self._count = sum(1 for _ in directory.iterdir())
         self.dropped_count = 0
 
     def keep(self, raw: bytes, *, reason: str) -> None:
         """Keep the beginning of a message on disk, synchronised. Over the limit it is only counted. Raises OSError."""
-        if self._count >= self._files_max:
+        if self._count >= FILES_MAX:
             self.dropped_count += 1
             return
         path = self._directory / f"{time.time_ns()}.{_UNSAFE.sub('_', reason.lower())}.eml"

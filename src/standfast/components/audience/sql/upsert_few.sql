@@ -36,7 +36,7 @@ WITH incoming AS (
                                      created_at, updated_at)
   SELECT :account_id, id, email, email_key, uid, first_name, last_name, phone, fax, time_zone, fields, tag_ids, created_at, :at
   FROM known k
-  WHERE :update_known AND (email, uid, first_name, last_name, phone, fax, time_zone, fields, tag_ids) IS DISTINCT FROM
+  WHERE (email, uid, first_name, last_name, phone, fax, time_zone, fields, tag_ids) IS DISTINCT FROM
     (was_email, was_uid, was_first_name, was_last_name, was_phone, was_fax, was_time_zone, was_fields, was_tag_ids)
   ON CONFLICT (account_id, email_key) DO UPDATE SET
     email = excluded.email, uid = excluded.uid, first_name = excluded.first_name, last_name = excluded.last_name,
@@ -49,11 +49,11 @@ WITH incoming AS (
   SELECT :account_id, i.email, i.email_key, i.uid, coalesce(i.first_name, ''), coalesce(i.last_name, ''), coalesce(i.phone, ''),
          coalesce(i.fax, ''), coalesce(i.time_zone, ''), coalesce(jsonb_strip_nulls(i.fields), '{}'), i.tag_ids, :at, :at
   FROM incoming i
-  WHERE :create_new AND NOT EXISTS (SELECT FROM known k WHERE k.n = i.n) AND NOT EXISTS (SELECT FROM taken t WHERE t.n = i.n)
+  WHERE NOT EXISTS (SELECT FROM known k WHERE k.n = i.n) AND NOT EXISTS (SELECT FROM taken t WHERE t.n = i.n)
   RETURNING id, email_key
 )
 SELECT i.n, coalesce(k.id, m.id),
        CASE WHEN t.n IS NOT NULL THEN 'taken' WHEN m.id IS NOT NULL THEN 'created' WHEN d.email_key IS NOT NULL THEN 'updated'
-            WHEN k.id IS NULL OR NOT :update_known THEN 'left_out' ELSE 'unchanged' END
+            ELSE 'unchanged' END
 FROM incoming i LEFT JOIN taken t ON t.n = i.n LEFT JOIN known k ON k.n = i.n LEFT JOIN changed d ON d.email_key = i.email_key
 LEFT JOIN made m ON m.email_key = i.email_key;

@@ -123,8 +123,7 @@ def _difference(change: Create | Delete | object, name: str, kind: str) -> Diffe
 
 
 def _values(record: Record) -> Values:
-    _, _, _, values = record.rrs
-    return tuple(sorted(values))
+    return tuple(sorted(record.to_rrset().rdatas))
 
 
 def _serial(provider: Provider, timeout_seconds: float) -> int | None:

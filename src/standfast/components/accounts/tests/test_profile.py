@@ -9,6 +9,7 @@ from allauth.account.models import EmailAddress
 from django.core import mail
 from django.core.cache import cache
 from django.test import Client
+from tests.visitors import signed_in
 
 from standfast.components.accounts.models import User
 
@@ -19,12 +20,6 @@ PASSWORD = "correct horse battery"
 @pytest.fixture(autouse=True)
 def forget_attempts():
     cache.clear()
-
-
-def signed_in(user) -> Client:
-    client = Client()
-    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
-    return client
 
 
 def test_another_address_needs_the_password_and_closes_the_old_way_in(cast):

@@ -10,18 +10,13 @@ import pytest
 from django.core import mail
 from django.db import connection
 from django.test import Client
+from tests.visitors import signed_in
 
 from standfast.components.accounts import members
 from standfast.components.accounts.models import Invitation, Membership, Role, User
 from standfast.platform.tenancy import account_scope
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def signed_in(user) -> Client:
-    client = Client()
-    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
-    return client
 
 
 def team_url(cast, rest=""):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import psycopg
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.test import Client
 from django.urls import reverse
+from tests.visitors import signed_in
 
 from standfast.components.audience import api, upload_limit
 from standfast.components.audience.importing import run_import
@@ -16,12 +16,6 @@ from standfast.platform import postgres
 from standfast.platform.tenancy import account_scope
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def signed_in(user) -> Client:
-    client = Client()
-    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
-    return client
 
 
 def go(cast, name, *args):

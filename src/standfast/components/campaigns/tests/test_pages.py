@@ -9,10 +9,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import connection
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from tests.visitors import reader_of, signed_in
 
-from standfast.components.accounts.api import Membership, Role, User
 from standfast.components.audience.api import Contact, List, Subscription
 from standfast.components.campaigns import progress, states, steward
 from standfast.components.campaigns.models import Campaign, CampaignState, Hold
@@ -24,19 +23,6 @@ from standfast.platform.tenancy import account_scope
 pytestmark = pytest.mark.django_db(transaction=True)
 LETTER = '<p>Hello {{ contact.first_name }}</p><p>{{ campaign.address }}</p><a href="{{ campaign.unsubscribe_url }}">Leave</a>'
 S = CampaignState
-
-
-def signed_in(user) -> Client:
-    client = Client()
-    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
-    return client
-
-
-def reader_of(account):
-    user = User.objects.create_user(f"reader-{secrets.token_hex(4)}@example.com", "correct horse battery")
-    with account_scope(account.pk):
-        Membership.objects.create(account=account, user=user, role=Role.READER)
-    return user
 
 
 def add_people(account, names, mailing_list):

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-import secrets
 
 import pytest
 from django.db import connection
 from django.db.models import RestrictedError
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from tests.visitors import reader_of, signed_in
 
-from standfast.components.accounts.api import Membership, Role, User
 from standfast.components.audience.api import Contact, CustomField
 from standfast.components.content.models import Content
 from standfast.platform.tenancy import account_scope
@@ -22,19 +20,6 @@ LETTER = (
     "<html><head></head><body><p>Hello {{ contact.first_name }} of {{ contact.city }}</p><p>{{ campaign.address }}</p>"
     '<a href="{{ campaign.unsubscribe_url }}">Unsubscribe</a></body></html>'
 )
-
-
-def signed_in(user) -> Client:
-    client = Client()
-    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
-    return client
-
-
-def reader_of(account):
-    user = User.objects.create_user(f"reader-{secrets.token_hex(4)}@example.com", "correct horse battery")
-    with account_scope(account.pk):
-        Membership.objects.create(account=account, user=user, role=Role.READER)
-    return user
 
 
 def make(account, **values) -> Content:

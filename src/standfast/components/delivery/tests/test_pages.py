@@ -8,7 +8,7 @@ import dns.resolver
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
-from django.test import Client
+from tests.visitors import signed_in
 
 from standfast.components.delivery.models import Route, Send, SendingDomain, SendState
 from standfast.components.delivery.routes import PASSWORD
@@ -20,12 +20,6 @@ RELAY = {
     "to_inbox": "relay", "host": "127.0.0.1", "port": 2525, "tls": "none", "username": "", "password": "",
     "connections": 4, "retry_seconds": 60, "retry_seconds_max": 3600, "life_seconds": 86400,
 }  # fmt: skip
-
-
-def signed_in(user) -> Client:
-    client = Client()
-    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
-    return client
 
 
 def url(cast, rest):

@@ -1,9 +1,7 @@
 """Events told to programs over real HTTP: signed, once they said 2xx, again after a kill, never into the private network."""
 
 import datetime as dt
-import http.server
 import json
-import threading
 
 import psycopg
 import pytest
@@ -30,38 +28,6 @@ from standfast.platform.tenancy import account_scope
 from standfast.protocols.webhook_signature import signed_headers
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-class Receiver(http.server.ThreadingHTTPServer):
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.got: list[tuple[dict[str, str], bytes]] = []
-        self.statuses: list[int] = []
-        threading.Thread(target=self.serve_forever, daemon=True).start()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}/hook"
-
-
-class Handler(http.server.BaseHTTPRequestHandler):
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["content-length"]))
-        self.server.got.append(({name.lower(): value for name, value in self.headers.items()}, body))
-        self.send_response(self.server.statuses.pop(0) if self.server.statuses else 204)
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
-@pytest.fixture
-def receiver(monkeypatch):
-    monkeypatch.setenv("STANDFAST_ALLOW_PRIVATE", "1")
-    server = Receiver()
-    yield server
-    server.shutdown()
-    server.server_close()
 
 
 @pytest.fixture

@@ -7,12 +7,12 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from tests.receiver import Receiver
 
 from standfast.components.accounts.api import Membership, Role
 from standfast.components.audience.api import ContactRow, upsert_contacts
 from standfast.components.webhooks.api import Attempt, Delivery, Endpoint, create_endpoint
 from standfast.components.webhooks.delivery_log import PAGE
-from standfast.components.webhooks.tests.test_delivering import Receiver
 from standfast.platform import events
 from standfast.platform.tenancy import account_scope
 

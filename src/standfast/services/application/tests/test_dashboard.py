@@ -6,8 +6,8 @@ import datetime as dt
 
 import pytest
 from django.db import connection
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from tests.visitors import signed_in
 
 from standfast.components.audience.api import Contact, Import
 from standfast.components.campaigns.api import Campaign, CampaignState, Hold
@@ -17,12 +17,6 @@ from standfast.components.tracking.api import SendCounter
 from standfast.platform.tenancy import account_scope
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def signed_in(user) -> Client:
-    client = Client()
-    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
-    return client
 
 
 def url(account, rest=""):

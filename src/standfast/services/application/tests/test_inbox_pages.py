@@ -8,7 +8,7 @@ import secrets
 import time
 
 import pytest
-from django.test import Client
+from tests.visitors import signed_in
 
 from standfast.components.accounts.api import Membership, Role, User
 from standfast.components.delivery import api as delivery
@@ -26,12 +26,6 @@ from standfast.protocols.keys import derive
 from standfast.protocols.tokens import RecipientRef, seal_recipient
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def signed_in(user) -> Client:
-    client = Client()
-    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
-    return client
 
 
 def keep(*mail: tuple[str, bytes]) -> list[int]:

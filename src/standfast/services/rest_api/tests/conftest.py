@@ -1,6 +1,7 @@
 """The service with Alice's and Charlie's keys."""
 
 import pytest
+from tests.receiver import receiver  # noqa: F401
 
 from standfast.services.rest_api.tests.caller import Caller, key_of, service
 

@@ -1,10 +1,8 @@
 """Webhooks through our own API: endpoints, what was told with its attempts, telling it again; nothing of Charlie's."""
 
-import http.server
 import json
 import re
 import subprocess
-import threading
 import time
 from pathlib import Path
 
@@ -18,29 +16,6 @@ from standfast.protocols.webhook_signature import new_secret, signed_headers
 
 pytestmark = pytest.mark.django_db(transaction=True)
 GUIDE = Path(__file__).parents[5] / "docs/api/webhooks.md"
-
-
-class Receiver(http.server.BaseHTTPRequestHandler):
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["content-length"]))
-        self.server.got.append(({name.lower(): value for name, value in self.headers.items()}, body))
-        self.send_response(self.server.statuses.pop(0) if self.server.statuses else 204)
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
-@pytest.fixture
-def receiver(monkeypatch):
-    monkeypatch.setenv("STANDFAST_ALLOW_PRIVATE", "1")
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
-    server.got, server.statuses = [], []
-    server.url = f"http://127.0.0.1:{server.server_address[1]}/hook"
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield server
-    server.shutdown()
-    server.server_close()
 
 
 @pytest.fixture

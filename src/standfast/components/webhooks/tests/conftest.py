@@ -1,0 +1,5 @@
+"""What the tests of webhooks share."""
+
+from tests.receiver import receiver
+
+__all__ = ["receiver"]

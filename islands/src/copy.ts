@@ -1,10 +1,10 @@
-/** `data-copy="#id"` copies an element's text (or a field's value); `data-copy-text` copies its own. */
+/** `data-copy="#id"` copies an element's text (or a field's value). */
 export function watchCopyButtons(): void {
   document.addEventListener("click", (event) => {
-    const button = (event.target as Element).closest<HTMLElement>("[data-copy], [data-copy-text]");
+    const button = (event.target as Element).closest<HTMLElement>("[data-copy]");
     if (!button) return;
-    const source = button.dataset.copy ? document.querySelector<HTMLElement>(button.dataset.copy) : null;
-    const text = button.dataset.copyText ?? (source as HTMLInputElement | null)?.value ?? source?.textContent ?? "";
+    const source = document.querySelector<HTMLElement>(button.dataset.copy!);
+    const text = (source as HTMLInputElement | null)?.value ?? source?.textContent ?? "";
     void navigator.clipboard.writeText(text).then(() => {
       button.dataset.copied = "";
       const label = button.getAttribute("aria-label");

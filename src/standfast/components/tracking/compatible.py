@@ -17,6 +17,7 @@ from standfast.components.tracking.queries import QUERIES
 from standfast.components.tracking.recipients import streamed
 from standfast.platform.rest.answers import EASTERN, Answer, paged
 from standfast.platform.rest.call import Call, invalid
+from standfast.platform.rest.finding import span
 from standfast.platform.rest.routes import Handler, route
 from standfast.platform.rest.streaming import streamed_answer
 from standfast.protocols.address import AddressError, parse_address
@@ -140,10 +141,7 @@ def _by_page(kind: str) -> Handler:
 def _stream(kind: str) -> Handler:
     def stream(call: Call) -> Answer:
         one = asked(call, kind)
-        skip, take = 0, call.number("limit", least=1)
-        if call.value("page") is not None or call.value("per") is not None:
-            page, per = call.page()
-            skip, take = (page - 1) * per, per if take is None else min(per, take)
+        skip, take = span(call)
         return streamed_answer(
             account_id=call.account_id, form=call.path["format"], columns=columns(one),
             rows=lambda: rows(one, skip=skip, take=take),

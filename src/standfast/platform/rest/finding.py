@@ -83,6 +83,15 @@ def numbered_page(call: Call, found: QuerySet[M], show: Callable[[M], Mapping[st
     return paged([show(row) for row in rows], total=found.count(), per=per, root=root)
 
 
+def span(call: Call) -> tuple[int, int | None]:
+    """(rows to skip, rows at most) of a streamed call: all, unless it says `page`, `per` or `limit`. Raises CallError."""
+    limit = call.number("limit", least=1)
+    if call.value("page") is None and call.value("per") is None:
+        return 0, limit
+    page, per = call.page()
+    return (page - 1) * per, per if limit is None else min(per, limit)
+
+
 def cursor_of(value: Any) -> str:
     return base64.urlsafe_b64encode(json.dumps([value]).encode()).decode().rstrip("=")
 

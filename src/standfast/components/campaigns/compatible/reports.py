@@ -11,6 +11,7 @@ from standfast.components.delivery.api import Send
 from standfast.components.tracking.api import Report, by_send, report_columns, report_page, report_total
 from standfast.platform.rest.answers import Answer, paged
 from standfast.platform.rest.call import Call, CallError
+from standfast.platform.rest.finding import span
 from standfast.platform.rest.routes import Handler, route
 from standfast.platform.rest.streaming import streamed_answer
 
@@ -21,15 +22,6 @@ COLUMNS = (
     "status", "send_at", "created_at", "updated_at", "sent_at", "sent", "delivered", "opened", "clicked",
     "bounced", "hard_bounced", "soft_bounced", "unsubscribed", "complained",
 )  # fmt: skip
-
-
-def span(call: Call) -> tuple[int, int | None]:
-    """(rows to skip, rows at most) of a streamed call: all, unless it says `page`, `per` or `limit`."""
-    limit = call.number("limit", least=1)
-    if call.value("page") is None and call.value("per") is None:
-        return 0, limit
-    page, per = call.page()
-    return (page - 1) * per, per if limit is None else min(per, limit)
 
 
 def _report(report: Report) -> Handler:

@@ -1,6 +1,7 @@
 """What is looked at in a content besides its links."""
 
 import re
+from itertools import islice
 from typing import Protocol
 
 from standfast.components.content.links import UNSUBSCRIBE_NAMES
@@ -10,8 +11,10 @@ from standfast.protocols.liquid import Program
 
 GMAIL_CLIPS_BYTES = 102 * 1024
 SUBJECT_CHARS_MAX = 150
+IMAGES_LOOKED_AT = 1_000
 
 _IMAGE = re.compile(rf"<img\b{TAG_REST}>", re.IGNORECASE)
+_SILENT = re.compile(r"<(style|script|title)\b", re.IGNORECASE)
 _ATTRIBUTE = re.compile(r"\s(src|alt)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s>]+))", re.IGNORECASE)
 
 
@@ -32,7 +35,7 @@ def check_content(
         report(Severity.ERROR, "The subject is empty.", "Write a subject.")
     elif len(subject) > SUBJECT_CHARS_MAX:
         report(Severity.WARNING, f"The subject has {len(subject)} characters.", "Most readers see the first 50.")
-    if not re.sub(r"<(style|script|title)\b.*?</\1\s*>|<[^<>]*>|\s", "", html, flags=re.DOTALL | re.IGNORECASE):
+    if not re.sub(r"<[^<>]*>|\s", "", _without_silent(html)):
         report(Severity.ERROR, "The content is empty.", "Write something.")
     if commercial:
         _check_law(program, report)
@@ -53,6 +56,22 @@ def check_content(
     return found
 
 
+def _without_silent(html: str) -> str:
+    """Without the elements whose text nobody sees. An end that is missing is looked for once."""
+    kept, done, endless = list[str](), 0, set[str]()
+    for found in _SILENT.finditer(html):
+        name = found[1].lower()
+        if found.start() < done or name in endless:
+            continue
+        end = re.compile(rf"</{name}\s*>", re.IGNORECASE).search(html, found.end())
+        if end is None:
+            endless.add(name)
+            continue
+        kept.append(html[done : found.start()])
+        done = end.end()
+    return "".join([*kept, html[done:]])
+
+
 def _check_law(program: Program, report: Report) -> None:
     if not any(f"campaign.{name}" in program.reads for name in UNSUBSCRIBE_NAMES):
         report(Severity.ERROR, "There is no unsubscribe link.",
@@ -62,7 +81,7 @@ def _check_law(program: Program, report: Report) -> None:
 
 
 def _check_images(html: str, user_source: str, report: Report) -> None:
-    for image in _IMAGE.finditer(html):
+    for image in islice(_IMAGE.finditer(html), IMAGES_LOOKED_AT):
         values = {hit[1].lower(): next(g for g in hit.groups()[1:] if g is not None)
                   for hit in _ATTRIBUTE.finditer(image[0])}  # fmt: skip
         source = values.get("src", "")

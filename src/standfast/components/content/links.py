@@ -7,7 +7,7 @@ from html import escape, unescape
 from ipaddress import ip_address
 from urllib.parse import quote, urlsplit
 
-from standfast.components.content.placeholders import TAG_REST, Hidden
+from standfast.components.content.placeholders import TAG_REST, Hidden, outside_comments
 from standfast.components.content.problems import Problem, Severity
 from standfast.protocols.liquid import MESSAGE_TOKEN, ContentError, compile_template
 from standfast.protocols.tokens import sign_link, sign_sender
@@ -26,7 +26,7 @@ _DOORS = {
 MESSAGE_PAGES = frozenset(_DOORS)
 _SENDER_CHARS_MAX = 240  # as written in the address, which stands in a header of the message too
 
-_ANCHOR = re.compile(rf"<!--.*?-->|<(?:a|area)\s{TAG_REST}>", re.DOTALL | re.IGNORECASE)
+_ANCHOR = re.compile(rf"<!--|<(?:a|area)\s{TAG_REST}>", re.IGNORECASE)
 _HREF = re.compile(r"(?<=\s)href\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s>\"']+))", re.IGNORECASE)
 _SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:")
 _UNTRACKED_SCHEMES = frozenset(["mailto:", "tel:", "sms:", "cid:"])
@@ -105,8 +105,8 @@ def track_links(html: str, hidden: Hidden, line_of: Callable[[str], int], signer
     result = Tracked("", [], [])
     pieces: list[str] = []
     done = 0
-    for tag in _ANCHOR.finditer(html):
-        href = None if tag[0].startswith("<!--") else _HREF.search(tag[0])
+    for tag in outside_comments(_ANCHOR, html):
+        href = _HREF.search(tag[0])
         if href is None:
             continue
         group = next(index for index in (1, 2, 3) if href[index] is not None)

@@ -4,11 +4,12 @@ import re
 
 import mrml
 
-from standfast.components.content.placeholders import TAG_REST, Hidden
+from standfast.components.content.placeholders import TAG_REST, Hidden, outside_comments
 from standfast.components.content.problems import Problem, Severity
 from standfast.protocols.liquid import ContentError
 
-_ELEMENT = re.compile(rf"<!--.*?-->|<(/?)(mjml|mj-[\w-]+)({TAG_REST})>", re.DOTALL)
+_ELEMENT = re.compile(rf"<!--|<(/?)(mjml|mj-[\w-]+)({TAG_REST})>")
+_WARNINGS_MAX = 100
 
 
 def mjml_to_html(hidden: Hidden) -> tuple[str, list[Problem]]:
@@ -21,7 +22,7 @@ def mjml_to_html(hidden: Hidden) -> tuple[str, list[Problem]]:
         raise ContentError(0, f"the MJML cannot be read: {error}") from error
     problems = [
         Problem(Severity.WARNING, hidden.line_at(warning.start), f"MJML: {_words(warning.kind)}", "Check the spelling.")
-        for warning in output.warnings
+        for warning in output.warnings[:_WARNINGS_MAX]
     ]
     return output.content, problems
 
@@ -33,21 +34,21 @@ def _words(kind: str) -> str:
 def _check_elements(hidden: Hidden) -> None:
     """mrml says what is wrong but not where; unclosed elements are the usual mistake."""
     opened: list[tuple[str, int]] = []
-    for found in _ELEMENT.finditer(hidden.source):
+    line_at = hidden.line_at  # only of what is wrong: it looks through everything before
+    for found in outside_comments(_ELEMENT, hidden.source):
         closing, name, rest = found.groups()
-        if name is None or (rest.endswith("/") and name != "mj-include"):
+        if rest.endswith("/") and name != "mj-include":
             continue
-        line = hidden.line_at(found.start())
         if name == "mj-include":
-            raise ContentError(line, "`mj-include` is not available: paste what it would include")
+            raise ContentError(line_at(found.start()), "`mj-include` is not available: paste what it would include")
         if not closing:
-            opened.append((name, line))
+            opened.append((name, found.start()))
         elif not opened or opened[-1][0] != name:
-            raise ContentError(line, f"`</{name}>` closes nothing" + (
-                f": `<{opened[-1][0]}>` of line {opened[-1][1]} is still open" if opened else ""))  # fmt: skip
+            raise ContentError(line_at(found.start()), f"`</{name}>` closes nothing" + (
+                f": `<{opened[-1][0]}>` of line {line_at(opened[-1][1])} is still open" if opened else ""))  # fmt: skip
         else:
             opened.pop()
     if opened:
-        raise ContentError(opened[-1][1], f"`<{opened[-1][0]}>` is never closed")
+        raise ContentError(line_at(opened[-1][1]), f"`<{opened[-1][0]}>` is never closed")
     if "<mjml" not in hidden.source:
         raise ContentError(1, "this is no MJML: it has no `<mjml>` element")

@@ -87,7 +87,9 @@ def add_tracking(html: str, *, tracker_url: str, honeypot: tuple[str, str] | Non
 def text_from_html(html: str, hidden: Hidden) -> str:
     """Write HTML whose Liquid is hidden as plain text with its links after their words; the Liquid comes along."""
     reader = _Reader(hidden)
-    reader.feed(html)
+    # Behind the last `>` no tag can end: the parser would look for its end from each `<` anew.
+    last = html.rfind(">") + 1
+    reader.feed(html[:last] + html[last:].replace("<", "&lt;"))
     reader.close()
     return _tidy("".join(reader.out), hidden)
 

@@ -6,7 +6,9 @@ only a comment may stand, and put back when they are done.
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from standfast.protocols.liquid import ContentError
 
@@ -18,10 +20,9 @@ _LIQUID = re.compile(
 # The rest of a tag up to its `>`. It stops at the next `<` and after 200 pieces, so that no text makes it run for long.
 TAG_REST = r"(?:\"[^\"]*+\"|'[^']*+'|[^'\"<>]++){0,200}+"
 _WHOLE = "style|script|title|textarea|mj-title|mj-preview|mj-style"
-_MARKUP = re.compile(
-    rf"<!--.*?-->|<(?P<whole>{_WHOLE})\b[^<>]*>.*?</(?P=whole)\s*>|</?(?P<name>[a-zA-Z][\w:-]*){TAG_REST}>",
-    re.DOTALL,
-)
+_TAG = re.compile(rf"</?(?P<name>[a-zA-Z][\w:-]*){TAG_REST}>")
+_MARKUP = re.compile(rf"<!--|<(?P<whole>{_WHOLE})\b[^<>]*>|{_TAG.pattern}")
+_ENDS = {"<!--": re.compile("-->"), **{name: re.compile(rf"</{name}\s*>") for name in _WHOLE.split("|")}}
 _OPENING = re.compile(rf"<!--|<({_WHOLE})\b[^<>]*>")
 # Directly inside of these HTML allows no text, and parsers move it elsewhere.
 _NO_TEXT = re.compile(
@@ -35,6 +36,15 @@ _VOID = frozenset(
 )
 # In HTML, not in MJML, the next of their kind closes these.
 _IMPLIED = frozenset(["p", "li", "td", "th", "tr", "option", "dd", "dt", "thead", "tbody", "tfoot", "colgroup"])
+
+
+class Markup(NamedTuple):
+    """A tag (`name` is its element's), or a comment, style sheet and the like from beginning to end (`name` is empty)."""
+
+    start: int
+    end: int
+    text: str
+    name: str
 
 
 @dataclass(frozen=True)
@@ -113,16 +123,50 @@ def _check_closed(source: str) -> None:
         position = end
 
 
+def outside_comments(pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
+    """What `pattern` finds outside of comments. One of its alternatives must be `<!--`, which is not handed on."""
+    position, closed = 0, True
+    while found := pattern.search(text, position):
+        position = found.end()
+        if found[0] != "<!--":
+            yield found
+        elif (
+            closed
+        ):  # what is not closed is looked for once: a text of many beginnings must not cost its length for each
+            end = text.find("-->", position)
+            position, closed = (end + 3, True) if end >= 0 else (position, False)
+
+
+def _markup(source: str) -> Iterator[Markup]:
+    """Tags, comments and whole elements in order. Each kind of end that is missing is looked for once, see above."""
+    position, endless = 0, set[str]()
+    while found := _MARKUP.search(source, position):
+        start, name = found.start(), found["name"] or ""
+        tag: re.Match[str] | None = found
+        if not name:
+            kind = found["whole"] or "<!--"
+            end = None if kind in endless else _ENDS[kind].search(source, found.end())
+            if end is not None:
+                position = end.end()
+                yield Markup(start, position, source[start:position], "")
+                continue
+            endless.add(kind)
+            tag = _TAG.match(source, start)
+        position = tag.end() if tag else start + 1
+        if tag:
+            yield Markup(start, position, tag[0], tag["name"])
+
+
 def check_depth(hidden: Hidden, *, xml: bool) -> None:
     """Refuse elements nested so deeply that the programs which parse them would run out of stack and crash."""
     depth = 0
-    for found in _MARKUP.finditer(hidden.source):
-        name = (found["name"] or "").lower()
-        if not name or name in _VOID or (found[0].endswith("/>") if xml else name in _IMPLIED):
+    for found in _markup(hidden.source):
+        name = found.name.lower()
+        if not name or name in _VOID or (found.text.endswith("/>") if xml else name in _IMPLIED):
             continue
-        depth = max(depth - 1, 0) if found[0].startswith("</") else depth + 1
+        depth = max(depth - 1, 0) if found.text.startswith("</") else depth + 1
         if depth > DEPTH_MAX:
-            raise ContentError(hidden.line_at(found.start()), f"elements are nested more than {DEPTH_MAX} deep")
+            raise ContentError(hidden.line_at(found.start), f"elements are nested more than {DEPTH_MAX} deep")
 
 
 def _comment_statements(source: str, prefix: str, statements: set[int], spans: list[tuple[str, int]]) -> str:
@@ -131,16 +175,16 @@ def _comment_statements(source: str, prefix: str, statements: set[int], spans: l
     pieces: list[str] = []
     done = 0
     before = ""
-    for found in [*_MARKUP.finditer(source), None]:
-        text = source[done : found.start() if found else len(source)]
+    for found in [*_markup(source), None]:
+        text = source[done : found.start if found else len(source)]
         no_text = _NO_TEXT.match(before) is not None
         pieces.append(
             word.sub(lambda hit: f"<!--{hit[0]}-->" if no_text or int(hit[1]) in statements else hit[0], text)  # noqa: B023
         )
         if found:
-            pieces.append(_join_statements(found[0], word, statements, spans) if found["name"] else found[0])
-            done = found.end()
-            before = found[0] if not found[0].startswith("<!--") else before
+            pieces.append(_join_statements(found.text, word, statements, spans) if found.name else found.text)
+            done = found.end
+            before = found.text if not found.text.startswith("<!--") else before
     return "".join(pieces)
 
 

@@ -37,6 +37,13 @@ class Lines:
         return self._anchors[max(index, 0)][1] if self._anchors else 0
 
 
+# python-liquid's patterns take time with the square of a tag's length and of white space in it, and with the cube of a
+# tag that is nothing but white space.
+TAG_CHARS_MAX = 6_000
+SPACES_MAX = 500
+_SPACES = re.compile(rf"\s{{{SPACES_MAX + 1}}}")
+_BEGIN = re.compile(r"\{\{|\{%")
+
 _BLOCKS = ("if", "unless", "for", "case", "capture", "tablerow", "comment", "raw", "ifchanged", "doc")
 _TAG = re.compile(r"\{%-?\s*(#|\w+)|(\{\{)")
 _OPAQUE_END = {name: re.compile(r"\{%-?\s*end" + name + r"\s*-?%\}") for name in ("raw", "comment", "doc")}
@@ -53,15 +60,16 @@ def check_balance(source: str, lines: Lines) -> None:
     while found := _TAG.search(source, position):
         position = found.end()
         name = found[1]
-        closing = "}}" if found[2] else "%}"
-        if source.find(closing, position) < 0:
-            raise ContentError(lines.at(found.start()), f"`{found[2] or '{%'}` is never closed by `{closing}`")
+        _check_tag(source, found.start(), lines)
         if found[2]:
             continue
         if name in _OPAQUE_END:
             end = _OPAQUE_END[name].search(source, position)
             if end is None:
                 raise ContentError(lines.at(found.start()), f"the tag `{name}` is never closed")
+            if name == "comment":  # python-liquid reads what is in it
+                for inner in _BEGIN.finditer(source, position, end.start()):
+                    _check_tag(source, inner.start(), lines)
             position = end.end()
         elif name in _BLOCKS:
             open_blocks.append((name, found.start()))
@@ -72,6 +80,22 @@ def check_balance(source: str, lines: Lines) -> None:
     if open_blocks:
         name, start = open_blocks[-1]
         raise ContentError(lines.at(start), f"the tag `{name}` is never closed: add `{{% end{name} %}}`")
+
+
+def _check_tag(source: str, start: int, lines: Lines) -> None:
+    """Raises ContentError for a tag that does not end, or that python-liquid would take minutes to read."""
+    begin = source[start : start + 2]
+    closing = "}}" if begin == "{{" else "%}"
+    end = source.find(closing, start + 2)
+    if end < 0:
+        raise ContentError(lines.at(start), f"`{begin}` is never closed by `{closing}`")
+    if end - start > TAG_CHARS_MAX:
+        raise ContentError(lines.at(start), f"a tag has more than {TAG_CHARS_MAX:,} characters")
+    inside = source[start + 2 : end]
+    if begin == "{{" and not inside.strip().strip("-").strip():
+        raise ContentError(lines.at(start), "`{{ }}` holds nothing to show")
+    if _SPACES.search(inside):
+        raise ContentError(lines.at(start), f"a tag has more than {SPACES_MAX} spaces on end")
 
 
 def _close(name: str, open_blocks: list[tuple[str, int]], lines: Lines, start: int) -> None:

@@ -50,3 +50,19 @@ def test_absent_values_are_blank():
     program = compile_template("{% if contact.x == blank %}none{% else %}some{% endif %}", html=True)
     assert [program.render({"x": value}, {}, {}) for value in (None, "", " ", "a")] == ["none", "none", "none", "some"]
     assert program.render({}, {}, {}) == "none"
+
+
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        ("{{" + " " * 50_000 + "}}", "more than"),
+        ("{{" + " " * 5_000 + "}}", "nothing to show"),
+        ("{{-\n" + "\n" * 400 + "-}}", "nothing to show"),
+        ("{% if" + " " * 5_000 + "contact.a %}{% endif %}", "spaces on end"),
+        ("{% comment %}{{" + " " * 5_000 + "}}{% endcomment %}", "nothing to show"),
+        ("{{ contact" + ".a" * 100_000 + " }}", "more than"),
+    ],
+)
+def test_what_would_be_read_for_minutes_is_refused_first(source, reason):
+    with pytest.raises(ContentError, match=reason):
+        compile_template(source, html=True)

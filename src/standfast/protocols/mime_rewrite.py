@@ -8,19 +8,21 @@ from __future__ import annotations
 
 import base64
 import binascii
-import codecs
 import email
 import email.message
 import quopri
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise
 
+from .charsets import known_charset
 from .quoted_printable import qp_close, qp_run
 
 DEPTH_MAX = 20
 PARTS_MAX = 500
+HEAD_BYTES_MAX = 1024 * 1024  # with a vendor's JSON for a thousand recipients in it
+HEADERS_MAX = 1000
 Changes = Mapping[str, Callable[[str], str]]
 """What becomes of the parts of a media type: text/html, text/plain."""
 _HEADER = re.compile(rb"([!-9;-~]+)[ \t]*:((?:[^\r\n]|\r\n[ \t])*)(?:\r\n|\Z)")
@@ -72,17 +74,22 @@ class Letter:
 
 
 def read_letter(raw: bytes) -> Letter:
-    """Split a message with CRLF lines. Raises LetterError for headers that are none."""
+    """Split a message with CRLF lines. Raises LetterError for headers that are none, or too many."""
     head, separator, body = raw.partition(b"\r\n\r\n")
     if raw.startswith(b"\r\n"):
         head, separator, body = b"", b"\r\n", raw[2:]
     head = head.removesuffix(b"\r\n") + b"\r\n" if head else b""
-    headers, position = [], 0
+    if len(head) > HEAD_BYTES_MAX:
+        raise LetterError(f"the headers have more than {HEAD_BYTES_MAX:,} bytes")
+    headers: list[tuple[bytes, bytes]] = []
+    position = 0
     while position < len(head):
         match = _HEADER.match(head, position)
         if match is None:
             line = head[position : position + 60].partition(b"\r\n")[0].decode("ascii", "replace")
             raise LetterError(f"the header line {line!r} is no header (RFC 5322 section 2.2)")
+        if len(headers) >= HEADERS_MAX:
+            raise LetterError(f"there are more than {HEADERS_MAX:,} headers")
         headers.append((match.group(1), match.group(2)))
         position = match.end()
     return Letter(tuple(headers), body if separator else b"")
@@ -134,7 +141,7 @@ def _collect(
     if not boundary or depth > DEPTH_MAX:
         return seen
     mark = re.compile(rb"(?:\A|\r\n)--" + re.escape(boundary.encode("ascii", "replace")) + rb"(--)?[ \t]*(?=\r\n|\Z)")
-    places = list(mark.finditer(body[start:end]))
+    places = list(islice(mark.finditer(body[start:end]), PARTS_MAX + 2))
     for place, then in pairwise(places):
         if place.group(1) or seen >= PARTS_MAX:
             break
@@ -167,7 +174,7 @@ def _changed(part: email.message.Message, body: bytes, changes: Changes) -> tupl
     encoding = str(part.get("Content-Transfer-Encoding", "7bit")).strip().lower()
     charset = part.get_content_charset("utf-8")
     try:
-        codecs.lookup(charset)
+        known_charset(charset)
         if encoding == "quoted-printable":
             html = quopri.decodestring(body).decode(charset)
         elif encoding == "base64":

@@ -107,3 +107,17 @@ def test_base64_lines_are_of_mail_length():
     out = changed(raw)
     assert max(map(len, out.split(b"\r\n"))) <= 78
     assert "http://tracked/" in email.message_from_bytes(out, policy=POLICY).get_content()
+
+
+def test_headers_without_number_and_end_are_refused():
+    with pytest.raises(LetterError, match="more than 1,000 headers"):
+        read_letter(b"a:\r\n" * 1001 + b"\r\nb")
+    with pytest.raises(LetterError, match="bytes"):
+        read_letter(b"a: " + (b"x" * 900 + b"\r\n ") * 1200 + b"\r\n\r\nb")
+    assert len(read_letter(b"a:\r\n" * 1000 + b"\r\nb").headers) == 1000
+
+
+@pytest.mark.parametrize("charset", ["punycode", "IDNA", "unicode_escape"])
+def test_codecs_that_are_no_charsets_of_text_decode_nothing(charset):
+    raw = f"Content-Type: text/html; charset={charset}\r\n\r\n".encode() + b"xn-" + b"aaaa" * 200_000
+    assert rewrite_html(read_letter(raw), lambda html: html + "!!").body == raw.partition(b"\r\n\r\n")[2]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import re
 
 from django.db import InterfaceError, OperationalError
@@ -17,6 +18,7 @@ from standfast.services.smtp_api.personal import messages_of
 
 _KEY = re.compile(r"sf_([0-9]{1,18})_[A-Za-z0-9_-]{20,100}")
 WRONG_KEY_SECONDS = 1.0  # before a message with a key that is none is answered, as AUTH waits: nobody guesses fast
+ENDED = Reply(421, "4.7.0 the API key has ended since the session began, or may not be used from here: sign in again")
 NOT_IN = Reply(535, "5.7.8 there is no such API key")
 
 
@@ -31,6 +33,7 @@ class Submission(SessionHooks):
         super().__init__()
         self.acceptance, self.dialects = acceptance, dialects
         self.holder: KeyHolder | None = None
+        self._key = ""  # the holder's
 
     async def on_auth(self, username: str, password: str) -> Reply | None:  # type: ignore[override]
         """The key is the password, whatever the name; or the name, for clients that know it the other way round."""
@@ -40,7 +43,7 @@ class Submission(SessionHooks):
                 holder = await self._let_in(int(match.group(1)), text.strip())
                 if isinstance(holder, Reply):
                     return holder
-                self.holder = holder
+                self.holder, self._key = holder, text.strip()
                 return None
         return NOT_IN
 
@@ -59,7 +62,9 @@ class Submission(SessionHooks):
         if order.drop:
             return Reply(250, "2.0.0 taken as a test: it is not sent")
         try:
-            messages = messages_of(order, letter, envelope.recipients, sender=sender, name=name)
+            make = functools.partial(messages_of, order, letter, envelope.recipients, sender=sender, name=name)
+            # Filling in tags for many people takes its time, which is not the other sessions'.
+            messages = await asyncio.to_thread(make) if order.personal or order.to else make()
         except OrderRefused as refused:
             return failed(str(refused))
         return await self.acceptance.hand_in(holder, order, messages)
@@ -69,7 +74,9 @@ class Submission(SessionHooks):
         if self.holder is not None:
             if order.account_id not in (None, self.holder.account_id):
                 return failed("Invalid Header X-AccountID")
-            return self.holder
+            # Anew for each message (it is remembered for seconds): a session may last for days, a key that was ended may not.
+            known = await self._let_in(self.holder.account_id, self._key)
+            return known if isinstance(known, KeyHolder) or known is AGAIN_LATER else ENDED
         assert order.account_id is not None
         holder = await self._let_in(order.account_id, order.key)
         if isinstance(holder, Reply):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from email.utils import parseaddr
 from typing import Any
 
@@ -13,6 +14,7 @@ from standfast.services.smtp_api.order import Order, OrderRefused
 
 METADATA_MAX = 50
 TEXT_MAX = 500
+FILLED_MAX = 20_000_000  # characters of one text with its tags filled in
 
 
 def table(header: str, text: str) -> dict[str, Any]:
@@ -41,6 +43,23 @@ def text_of(value: Any) -> str:
     if value is None:
         return ""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def filled(header: str, pattern: re.Pattern[str], text: str, value_of: Callable[[re.Match[str]], str]) -> str:
+    """The text with each match replaced. Raises OrderRefused as soon as it grows too large, not when it is made."""
+    pieces, done, size = list[str](), 0, len(text)
+    for match in pattern.finditer(text):
+        value = value_of(match)
+        size += len(value) - len(match[0])
+        if size > FILLED_MAX:
+            raise too_large(header)
+        pieces += (text[done : match.start()], value)
+        done = match.end()
+    return "".join([*pieces, text[done:]])
+
+
+def too_large(header: str) -> OrderRefused:
+    return OrderRefused(f"{header}: the substitutions make the message too large")
 
 
 def address_of(header: str, text: Any) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from email.utils import parsedate_to_datetime
 
 from standfast.protocols.mime_rewrite import Letter
-from standfast.services.smtp_api.dialects.header_values import add_metadata, add_tags, table, text_of, yes
+from standfast.services.smtp_api.dialects.header_values import add_metadata, add_tags, filled, table, text_of, yes
 from standfast.services.smtp_api.order import Order, OrderRefused
 
 _VARIABLE = re.compile(r"%recipient\.([A-Za-z0-9_.-]{1,100})%")
@@ -59,8 +59,10 @@ def _recipient_variables(letter: Letter, order: Order) -> None:
 
     def personal(index: int, address: str) -> Callable[[str, bool], str]:
         values = by_address.get(address.lower(), {})
-        return lambda text, html: _VARIABLE.sub(
-            lambda match: text_of(values[match.group(1)]) if match.group(1) in values else match.group(), text
-        )
+
+        def value_of(match: re.Match[str]) -> str:
+            return text_of(values[match.group(1)]) if match.group(1) in values else match.group()
+
+        return lambda text, html: filled("X-Mailgun-Recipient-Variables", _VARIABLE, text, value_of)
 
     order.personal.append(personal)

@@ -9,7 +9,14 @@ from collections.abc import Callable
 from typing import Any
 
 from standfast.protocols.mime_rewrite import Letter
-from standfast.services.smtp_api.dialects.header_values import add_metadata, add_tags, address_of, table, text_of
+from standfast.services.smtp_api.dialects.header_values import (
+    add_metadata,
+    add_tags,
+    address_of,
+    filled,
+    table,
+    text_of,
+)
 from standfast.services.smtp_api.order import Order, OrderRefused
 
 METADATA_BYTES_MAX = 200
@@ -76,10 +83,10 @@ def _merge(letter: Letter, order: Order) -> None:
 
         def change(text: str, html: bool) -> str:
             if not braces:
-                return _TAG.sub(starred, text)
+                return filled("X-MC-MergeVars", _TAG, text, starred)
             if "{{#" in text:
                 raise OrderRefused("X-MC-MergeLanguage: blocks of handlebars are not supported by this server")
-            return _BRACES.sub(lambda match: braced(match, html), text)
+            return filled("X-MC-MergeVars", _BRACES, text, lambda match: braced(match, html))
 
         return change
 

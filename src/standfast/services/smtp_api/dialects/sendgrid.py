@@ -9,11 +9,20 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from standfast.protocols.mime_rewrite import Letter
-from standfast.services.smtp_api.dialects.header_values import add_metadata, add_tags, address_of, table, text_of
+from standfast.services.smtp_api.dialects.header_values import (
+    FILLED_MAX,
+    add_metadata,
+    add_tags,
+    address_of,
+    table,
+    text_of,
+    too_large,
+)
 from standfast.services.smtp_api.dialects.header_values import unix_moment as moment
 from standfast.services.smtp_api.order import RECIPIENTS_MAX, Order, OrderRefused
 
 HEADER = "X-SMTPAPI"
+WORK_MAX = 10_000_000_000  # characters looked through for tags, of all recipients together: some seconds
 WRITES = ("template", "templates", "footer")  # these would change what the message says, and we do not have them
 
 
@@ -78,20 +87,35 @@ def _substitutions(order: Order, given: Mapping[str, Any]) -> None:
         if not isinstance(values, list):
             raise OrderRefused(f"{HEADER}: sub {name[:50]!r} must have a list of values, one for each recipient")
 
+    left = WORK_MAX
+
     def personal(index: int, address: str) -> Callable[[str, bool], str]:
         mine = {name: text_of(values[index]) if index < len(values) else "" for name, values in subs.items() if name}
         own = sorted(mine.items(), key=lambda pair: -len(pair[0]))
         parts = sorted(sections.items(), key=lambda pair: -len(pair[0]))
 
         def change(text: str, html: bool) -> str:
+            nonlocal left
             # A value may name a section, and a section may hold further tags.
             for pairs in (own, parts, own):
+                left -= len(text) * len(pairs)
+                if left < 0:
+                    raise OrderRefused(
+                        f"{HEADER}: there are too many substitutions; give the message in for fewer recipients"
+                    )
                 for name, value in pairs:
-                    text = text.replace(name, text_of(value)) if name else text
-                    if len(text) > 20_000_000:
-                        raise OrderRefused(f"{HEADER}: the substitutions make the message too large")
+                    text = _replaced(text, name, text_of(value))
             return text
 
         return change
 
     order.personal.append(personal)
+
+
+def _replaced(text: str, name: str, value: str) -> str:
+    """Raises OrderRefused before a text is made that would be too large."""
+    if not name:
+        return text
+    if len(text) + text.count(name) * (len(value) - len(name)) > FILLED_MAX:
+        raise too_large(HEADER)
+    return text.replace(name, value)

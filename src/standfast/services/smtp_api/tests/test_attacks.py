@@ -9,6 +9,8 @@ import ssl
 
 import pytest
 
+from standfast.components.accounts.api import ApiKey, revoke_key
+from standfast.platform.tenancy import account_scope
 from standfast.services.smtp_api.main import MESSAGE_BYTES_MAX
 from standfast.services.smtp_api.order import RECIPIENTS_MAX
 from standfast.services.smtp_api.tests.conftest import bodies
@@ -154,3 +156,26 @@ async def test_who_guesses_is_sent_away(cast, key, ports):
     wrong = b"AUTH PLAIN " + base64.b64encode(b"\0key\0sf_1_" + b"x" * 40) + b"\r\n"
     lines = await say(ports[0], b"EHLO x\r\n" + wrong * 5 + opening(key)[8:] + MAIL)
     assert [line[:3] for line in lines[-4:]] == [b"535", b"535", b"535", b"421"]
+
+
+async def test_a_session_ends_with_its_key(cast, key, ports, monkeypatch):
+    monkeypatch.setattr("standfast.services.smtp_api.acceptance.KEY_SECONDS", 0.0)
+    reader, writer = await asyncio.open_connection("127.0.0.1", ports[0])
+    transaction = MAIL + TO + b"BDAT %d LAST\r\n" % len(RECEIPT) + RECEIPT
+    writer.write(opening(key) + transaction)
+    await asyncio.wait_for(reader.readuntil(b"250 2.0.0 taken\r\n"), 20)
+
+    def end() -> None:
+        with account_scope(cast.account.pk):
+            revoke_key(cast.account, ApiKey.objects.get(account=cast.account).pk)
+
+    await asyncio.to_thread(end)
+    writer.write(transaction.replace(b"<1@", b"<2@"))
+    assert b"\r\n421 4.7.0 the API key has ended" in await asyncio.wait_for(reader.read(), 20)
+    writer.close()
+    assert len(await bodies(cast)) == 1
+
+
+async def test_a_flood_of_headers_is_refused_before_it_is_read(cast, key, ports):
+    lines = await say(ports[0], b"EHLO x\r\n" + MAIL + TO + b"DATA\r\n", b"a:\r\n" * 200_000 + b"\r\nx\r\n.\r\n")
+    assert lines[-2] == b"554 5.6.0 there are more than 1,000 headers"

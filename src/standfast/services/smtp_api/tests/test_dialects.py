@@ -5,6 +5,8 @@ import datetime as dt
 import email
 import email.policy
 import json
+import sys
+import tracemalloc
 
 import pytest
 from hypothesis import given
@@ -188,3 +190,26 @@ JSON = st.recursive(
 def test_whatever_stands_in_the_headers_is_taken_or_refused(headers):
     with contextlib.suppress(OrderRefused, LetterError):
         taken(*(f"{name}: {value}" for name, value in headers))
+
+
+@pytest.mark.parametrize(
+    ("header", "tag"),
+    [
+        ("X-SMTPAPI: " + json.dumps({"sub": {"a": ["b" * 900]}}), "a"),
+        ("X-MC-MergeVars: " + json.dumps({"A": "b" * 900}), "*|A|*"),
+        ("X-Mailgun-Recipient-Variables: " + json.dumps({"bob@people.example": {"a": "b" * 900}}), "%recipient.a%"),
+    ],
+)
+def test_tags_that_would_fill_the_memory_are_refused_before_they_do(header, tag):
+    tracemalloc.start()
+    with pytest.raises(OrderRefused, match="the substitutions make the message too large"):
+        taken(header, "X-CampaignName: x", body=tag * 40_000, recipients=["bob@people.example"])
+    assert tracemalloc.get_traced_memory()[1] < 60_000_000
+    tracemalloc.stop()
+
+
+def test_many_tags_for_many_people_have_an_end(monkeypatch):
+    monkeypatch.setattr(sys.modules["standfast.services.smtp_api.dialects.sendgrid"], "WORK_MAX", 10_000)
+    smtpapi = {"to": [f"p{n}@people.example" for n in range(9)], "sub": {f"-{n}-": ["x"] for n in range(100)}}
+    with pytest.raises(OrderRefused, match="too many substitutions"):
+        taken("X-SMTPAPI: " + json.dumps(smtpapi), body="Hello " * 10)

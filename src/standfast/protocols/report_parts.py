@@ -4,10 +4,13 @@ from email import message_from_bytes
 from email.message import Message
 from email.policy import compat32
 
+from .charsets import known_charset
+
 REPORT_BYTES_MAX = 512 * 1024  # the report comes first; of a large original returned after it the head is enough
 NESTING_MAX = 40
 FIELD_CHARS_MAX = 2000
 PARTS_MAX = 50
+BOUNDARY_LINES_MAX = 1000  # each makes a part, of which we look at few
 
 
 class ReportError(ValueError):
@@ -15,7 +18,8 @@ class ReportError(ValueError):
 
 
 def read_report(raw: bytes) -> Message:
-    """Parse one message. Raises ReportError when it is empty or nested too deeply; what exceeds the size is cut off."""
+    """Parse one message. Raises ReportError when it is empty, nested too deeply or in too many parts; what exceeds the size
+    is cut off."""
     raw = raw[:REPORT_BYTES_MAX]
     if not raw.strip():
         raise ReportError("the message is empty")
@@ -23,6 +27,8 @@ def read_report(raw: bytes) -> Message:
     lowered = raw.lower()
     if lowered.count(b"boundary") + lowered.count(b"message/") > NESTING_MAX:
         raise ReportError("the message is nested too deeply")
+    if raw.count(b"\n--") > BOUNDARY_LINES_MAX:
+        raise ReportError("the message has too many parts")
     try:
         return message_from_bytes(raw, policy=compat32)
     except (ValueError, LookupError, TypeError, AttributeError, AssertionError, RecursionError) as error:
@@ -69,7 +75,7 @@ def text_of(part: Message) -> str:
     if not isinstance(payload, bytes):
         return ""
     try:
-        return payload.decode(str(part.get_content_charset() or "utf-8"), "replace")
+        return payload.decode(known_charset(str(part.get_content_charset() or "utf-8")), "replace")
     except (LookupError, ValueError, TypeError):
         return payload.decode("utf-8", "replace")
 

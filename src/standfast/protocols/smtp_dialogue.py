@@ -63,8 +63,8 @@ class Session(asyncio.Protocol):
             b"DATA": self._data,
             b"BDAT": self._bdat,
             b"RSET": self._rset,
-            b"NOOP": lambda argument: self._say(Reply(250, "2.0.0 ok")),
-            b"VRFY": lambda argument: self._say(Reply(252, "2.5.0 send it and see")),
+            b"NOOP": lambda argument: self._idle(Reply(250, "2.0.0 ok")),
+            b"VRFY": lambda argument: self._idle(Reply(252, "2.5.0 send it and see")),
             b"QUIT": self._quit,
             b"STARTTLS": self._starttls,
         }
@@ -83,7 +83,13 @@ class Session(asyncio.Protocol):
             self._say(Reply(421, "4.7.0 too many connections, try again later"))
             self._flush()
             return
+        most = self.limits.connections_of_address
+        if most and self.server.addresses[self.hooks.peer[0]] >= most:
+            self._say(Reply(421, "4.7.0 too many connections from your address, try again later"))
+            self._flush()
+            return
         self.server.sessions.add(self)
+        self.server.addresses[self.hooks.peer[0]] += 1
         self._ask(self.hooks.on_connect, self._greet)
         self._process()
 
@@ -109,6 +115,10 @@ class Session(asyncio.Protocol):
         self._hold(0)
         if self in self.server.sessions:
             self.server.sessions.discard(self)
+            address = self.hooks.peer[0]
+            self.server.addresses[address] -= 1
+            if not self.server.addresses[address]:
+                del self.server.addresses[address]
             self.hooks.on_close()
 
     def pause_writing(self) -> None:
@@ -345,6 +355,10 @@ class Session(asyncio.Protocol):
     def _quit(self, argument: str) -> None:
         self._say(Reply(221, "2.0.0 goodbye"))
         self._close_politely()
+
+    def _idle(self, reply: Reply) -> None:
+        if not self._too_idle():
+            self._say(reply)
 
     def _too_idle(self) -> bool:
         self._idle_commands += 1

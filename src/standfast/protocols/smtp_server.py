@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from collections import Counter
 from collections.abc import Callable
 
 from .smtp_dialogue import Session
@@ -35,6 +36,7 @@ class Server:
         self.limits = limits
         self.ssl_context = ssl_context
         self.sessions: set[Session] = set()
+        self.addresses: Counter[str] = Counter()  # of the sessions' other ends
         self.held_bytes = 0  # of messages that are still coming in
         self.listener: asyncio.Server | None = None
 

@@ -75,8 +75,9 @@ class Limits:
     command_bytes: int = 2048
     recipients: int = 100
     errors: int = 20
-    idle_commands: int = 200  # commands in a row that carry no mail: NOOP, RSET, EHLO
+    idle_commands: int = 200  # commands in a row that carry no mail: NOOP, VRFY, RSET, EHLO
     connections: int = 500
+    connections_of_address: int = 0  # 0: as many as there may be in all
     held_bytes: int = 256 * 1024 * 1024  # of messages that are still coming in, on all connections
     idle_seconds: float = 300  # within it a command is whole, and 16 KB of a message or all of it are here
     auth_failures: int = 3

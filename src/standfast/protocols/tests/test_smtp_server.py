@@ -122,12 +122,24 @@ async def test_limits_answer_with_a_code() -> None:
         assert b"421 4.7.0 too many errors" in await say(server, b"WHAT\r\n" * 5)
         assert b"421 4.5.2" in await say(server, b"x" * 5000)
         assert b"421 4.7.0 too many commands" in await say(server, b"EHLO me\r\n" + b"RSET\r\n" * 9)
+        for word in (b"NOOP", b"VRFY x"):
+            assert b"421 4.7.0 too many commands" in await say(server, b"EHLO me\r\n" + (word + b"\r\n") * 9), word
         assert b"421 4.4.2" in await say(server, b"EHLO me\r\n", pause=0.5)
     async with keeping(limits=Limits(connections=1)) as server:
         reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
         await reader.readline()
         assert b"421 4.7.0 too many connections" in await say(server)
         writer.close()
+    async with keeping(limits=Limits(connections_of_address=1)) as server:
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        await reader.readline()
+        assert b"421 4.7.0 too many connections from your address" in await say(server)
+        writer.write(b"QUIT\r\n")
+        await reader.read()
+        writer.close()
+        while server.addresses:
+            await asyncio.sleep(0.01)
+        assert b"250 2.1.5" in await say(server, OPEN[:-6])
     async with keeping() as server:
         assert b"550 5.6.0" in await say(server, OPEN + b"x" * 999 + b"\r\n.\r\n")
         assert b"250 2.0.0" in await say(server, OPEN + (b"x" * 998 + b"\r\n") * 5 + b".\r\n")

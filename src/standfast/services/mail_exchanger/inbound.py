@@ -26,7 +26,7 @@ from standfast.services.mail_exchanger.unparsed import UnparsedFolder
 NOT_HERE = Reply(550, "5.1.1 no such address here")
 TRY_LATER = Reply(451, "4.3.0 the message could not be stored, try again later")
 # Where a big report is read, other sessions wait; above this size another thread does it.
-INLINE_BYTES_MAX = 64 * 1024
+INLINE_BYTES_MAX = 16 * 1024
 
 log = structlog.get_logger("mail_exchanger")
 
@@ -48,8 +48,8 @@ class Exchange:
     async def take(self, recipients: list[str], raw: bytes) -> None:
         """Make everything durable that the message says. Raises SpoolError and OSError when that cannot be done."""
         reading = await _read(raw)
-        for address in recipients:
-            target = destination(address, key=self.key, domains=self.domains)
+        # Once for each meaning: a stranger may name an address twenty times over.
+        for target in dict.fromkeys(destination(each, key=self.key, domains=self.domains) for each in recipients):
             match target:
                 case BounceAddress(ref):
                     await self._take_for(ref, reading, raw)

@@ -18,7 +18,9 @@ from standfast.services.mail_exchanger.unparsed import UnparsedFolder
 
 TOKEN_KEY_PURPOSE = "tokens"  # noqa: S105 - the name of a key, not a key
 # Reports quote the message they are about, or its headers; what is larger is no report.
-LIMITS = Limits(message_bytes=10 * 1024 * 1024, recipients=20, errors=10, connections=200, idle_seconds=120)
+LIMITS = Limits(
+    message_bytes=10 * 1024 * 1024, recipients=20, errors=10, connections=200, connections_of_address=50, idle_seconds=120
+)  # fmt: skip
 
 log = structlog.get_logger("mail_exchanger")
 

@@ -22,7 +22,10 @@ from standfast.services.smtp_api.session import Submission
 
 log = structlog.get_logger("smtp_api")
 MESSAGE_BYTES_MAX = 10 * 1024 * 1024  # the reference product's limit
-LIMITS = Limits(message_bytes=MESSAGE_BYTES_MAX, recipients=RECIPIENTS_MAX, connections=1000, idle_seconds=120)
+LIMITS = Limits(
+    message_bytes=MESSAGE_BYTES_MAX, recipients=RECIPIENTS_MAX, connections=1000, connections_of_address=500,
+    idle_seconds=120,
+)  # fmt: skip
 
 
 def main(config: Config) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ipaddress
 
-# RFC 6052 and RFC 8215: addresses that a translator turns into the IPv4 address in their last 32 bits.
-_TRANSLATED = tuple(ipaddress.ip_network(net) for net in ("64:ff9b::/96", "64:ff9b:1::/48"))
+# RFC 6052, 8215 and 2765: addresses that a translator turns into the IPv4 address in their last 32 bits; RFC 4291 section
+# 2.5.5.1: IPv4 addresses written as IPv6 ones, which tunnels understand.
+_TRANSLATED = tuple(ipaddress.ip_network(net) for net in ("64:ff9b::/96", "64:ff9b:1::/48", "::ffff:0:0:0/96", "::/96"))
 
 
 def is_public(address: str) -> bool:
@@ -17,4 +18,4 @@ def is_public(address: str) -> bool:
             wrapped = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
         if wrapped is not None:
             ip = wrapped
-    return ip.is_global and not ip.is_multicast
+    return ip.is_global and not ip.is_multicast and not (isinstance(ip, ipaddress.IPv6Address) and ip.is_site_local)

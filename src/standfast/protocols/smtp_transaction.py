@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from .smtp_outcome import Outcome, Refused, Stage
 
 _BREAKING = re.compile('[ <>"]')
+_SIZE_DIGITS_MAX = 20  # RFC 1870 section 4
 _UNSTUFFED = re.compile(rb"(?:\A|\n)\.")
 
 
@@ -49,7 +50,7 @@ class Offer:
         return Offer(
             pipelining="PIPELINING" in extensions,
             eight_bit="8BITMIME" in extensions,
-            size_max_bytes=int(size) if size.isdecimal() else 0,
+            size_max_bytes=int(size) if size.isdecimal() and len(size) <= _SIZE_DIGITS_MAX else 0,
         )
 
     def problem(self, sender: str, recipient: str, *, size_bytes: int, seven_bit: bool) -> Refused | None:

@@ -147,3 +147,18 @@ async def test_commands_behind_starttls_are_not_obeyed(tmp_path: Path) -> None:
 )
 def test_the_same_on_uvloop(scenario: Callable[[Path], Coroutine[None, None, None]], tmp_path: Path) -> None:
     uvloop.run(scenario(tmp_path))
+
+
+async def test_a_size_of_five_thousand_digits_is_none() -> None:
+    async def boast(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 big\r\n")
+        await reader.readline()
+        writer.write(b"250-big\r\n250 SIZE " + b"9" * 5000 + b"\r\n")
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(boast, "127.0.0.1", 0)
+    connection = await connect("127.0.0.1", server.sockets[0].getsockname()[1], tls="none")
+    assert connection.offer.size_max_bytes == 0
+    connection.abort()
+    server.close()

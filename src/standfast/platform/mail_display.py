@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import email
+import email.errors
 import email.policy
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from email.message import EmailMessage
+from typing import Any
 
 import nh3
 
+from standfast.protocols.charsets import known_charset
 from standfast.protocols.dkim_verify import DkimResult, DkimVerdict, verify
 
 KeyLookup = Callable[[str], str | None]
@@ -36,6 +39,20 @@ _ATTRIBUTES = {
     "img": {"src", "alt"},
 }
 _POLICY = "default-src 'none'; img-src {images}; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'"
+
+
+class _Policy(email.policy.EmailPolicy):
+    """Header values are read as far as anybody would: Python's parser takes time with the square of their length, and recurses."""
+
+    def header_fetch_parse(self, name: str, value: str) -> Any:
+        try:
+            return super().header_fetch_parse(name, value[:HEADER_CHARS_MAX])
+        except (RecursionError, IndexError, ValueError, email.errors.MessageError):
+            return self.header_factory(name, "")
+
+
+HEADER_CHARS_MAX = 2000
+_PARSING = _Policy()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +99,7 @@ def parse_for_display(raw: bytes, *, key_lookup: KeyLookup | None = None, remote
     key_lookup finds DKIM keys (name to TXT value), by default in the DNS. remote_images=False shows none of them, so
     that looking at a message does not count as an open.
     """
-    message = email.message_from_bytes(raw, policy=email.policy.default)
+    message = email.message_from_bytes(raw, policy=_PARSING)
     assert isinstance(message, EmailMessage)
     html = _part_text(message, "html")
     return Display(
@@ -114,6 +131,7 @@ def _part_text(message: EmailMessage, subtype: str) -> str:
     if part is None:
         return ""
     try:
+        known_charset(part.get_content_charset("utf-8"))
         return str(part.get_content()).replace("\r\n", "\n")
     except (LookupError, ValueError, AttributeError):  # unknown charset, broken transfer encoding
         payload = part.get_payload(decode=True)

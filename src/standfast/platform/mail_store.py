@@ -6,6 +6,7 @@ are deleted. A message's id is where its line starts in the index.
 
 from __future__ import annotations
 
+import email.errors
 import email.header
 import hashlib
 from collections.abc import Callable, Iterator
@@ -196,7 +197,7 @@ def decoded(header: str) -> str:
     """A header as people read it (RFC 2047)."""
     try:
         return str(email.header.make_header(email.header.decode_header(header)))
-    except (LookupError, ValueError):
+    except (LookupError, ValueError, email.errors.HeaderParseError):
         return header
 
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from email.message import EmailMessage
 
+import pytest
+
 from standfast.platform.mail_display import parse_for_display
+from standfast.platform.mail_store import decoded
 from standfast.protocols.dkim import Signer, new_key
 from standfast.protocols.dkim_verify import DkimResult
 
@@ -73,3 +76,20 @@ def test_broken_messages_are_shown_as_far_as_they_go() -> None:
     ):
         shown = parse_for_display(raw, key_lookup={}.get)
         assert shown.source == raw.decode("utf-8", "replace")
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"To: " + b"a," * 100_000, b"To: " + b"(" * 5_000, b"Subject: " + b"=?utf-8?q?a?= " * 50_000,
+        b"From: " + b"a." * 50_000, b"Content-Type: text/plain; " + b"a*0=b;" * 20_000,
+        b"Content-Disposition: " + b"(" * 5_000, b"Content-Type: text/html; charset=punycode", b"Content-Type: " + b"(" * 5_000,
+    ],
+)  # fmt: skip
+def test_headers_that_take_for_ever_to_read_are_cut(header):
+    shown = parse_for_display(header + b"\r\n\r\nxn-" + b"aaaa" * 100_000, key_lookup=lambda name: None)
+    assert "aaaa" in shown.text + shown.html and all(len(value) < 20_000 for _, value in shown.headers)
+
+
+def test_a_broken_word_in_a_subject_is_shown_as_it_stands():
+    assert decoded("=?utf-8?b?A?= hi") == "=?utf-8?b?A?= hi"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import secrets
 from typing import Any
 
 from django.contrib import messages
@@ -59,8 +61,14 @@ def _invited(token: str) -> dict[str, Any] | None:
         return what if not _people().exists() else None
     person = _people().filter(username=what.get("name")).first()
     if "was" not in what:
-        return what if person is None else None
+        # Also when the person's way in was taken since: the link they came by must not bring them back.
+        spent = security.too_often(_spending(token), most=1, seconds=LINK_SECONDS)
+        return what if person is None and not spent else None
     return what if person is not None and person.password[-16:] == what["was"] else None
+
+
+def _spending(token: str) -> str:
+    return f"link {hashlib.sha256(token.encode()).hexdigest()}"
 
 
 @require_http_methods(["GET", "POST"])
@@ -75,6 +83,7 @@ def welcome(request: HttpRequest, token: str) -> HttpResponse:
         errors = _problems(name, request.POST.get("password", ""), request.POST.get("again", ""))
         person = None if errors else _enrol(name, request.POST["password"], known="was" in what)
         if person is not None:
+            security.tried(_spending(token))
             login(request, person)
             return HttpResponseRedirect("/")
         errors = errors or ["There is a person of that name already."]
@@ -151,7 +160,7 @@ def team(request: HttpRequest) -> HttpResponse:
         if not 2 <= len(name) <= NAME_MAX or not name.isprintable() or _people().filter(username=name).exists():
             messages.error(request, "Give a name of 2 to 60 characters that nobody has yet.")
         else:
-            link = _link({"name": name})
+            link = _link({"name": name, "unique": secrets.token_hex(4)})
     elif request.method == "POST" and "remove" in request.POST:
         if request.POST["remove"] == ground.by(request):
             messages.error(request, "You cannot take your own way in: somebody else can.")

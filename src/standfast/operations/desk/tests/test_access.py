@@ -42,6 +42,13 @@ def test_an_invited_person_and_a_forgotten_password(desk):
     bob.get(link)
     assert bob.post(link, {"password": PASSWORD, "again": PASSWORD}).url == desk.url + "/"
     assert desk.browser().get(link).status == 410
+    alice.post("/team", {"remove": "bob"})
+    assert "/login" in bob.get("/").url
+    assert desk.browser().get(link).status == 410  # who was sent away does not come back by the link they came by
+    link = alice.post("/team", {"invite": "1", "name": "bob"}).text.split("<code>")[1].split("</code>")[0]
+    bob = desk.browser()
+    bob.get(link.removeprefix(desk.url))
+    assert bob.post(link.removeprefix(desk.url), {"password": PASSWORD, "again": PASSWORD}).url == desk.url + "/"
     assert desk.run("--link-for", "charlie").returncode == 1
     link = desk.run("--link-for", "bob").stdout.strip().removeprefix(desk.url)
     bob = desk.browser()

@@ -29,6 +29,7 @@ from standfast.platform.rest.idempotency import HEADER, Claim, claim, complete
 from standfast.platform.rest.problems import FieldFault, Problem, unprocessable
 
 _KEPT_HEADERS = ("Content-Type", "ETag", "Location")  # that are part of an answer, said again under its key
+_SCOPE = "scope"  # kept beside the headers of an answer: whoever asks for it again needs the right as well
 _WRITING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 response_models.share()
 
@@ -99,6 +100,7 @@ def operation(
         @functools.wraps(function)
         def run(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
             holder = request.auth  # type: ignore[attr-defined]
+            request.scope = scope  # type: ignore[attr-defined]
             require(holder, scope)
             request.account_id = holder.account_id  # type: ignore[attr-defined]
             if shape is not None:
@@ -135,13 +137,17 @@ def once(request: HttpRequest, answer: Callable[[], HttpResponse]) -> HttpRespon
     with tenancy.account_scope(holder.account_id):
         taken = claim(account_id=holder.account_id, key=key, request=asked)
         if not isinstance(taken, Claim):
-            again = HttpResponse(taken.body, status=taken.status, headers={**taken.headers})
+            headers = dict(taken.headers)
+            if scope := headers.pop(_SCOPE, None):
+                require(holder, scope)
+            again = HttpResponse(taken.body, status=taken.status, headers=headers)
             again.headers["Idempotent-Replayed"] = "true"
             return again
         response = answer()
-        if response.status_code >= 500 or response.status_code == 429:
+        if response.status_code >= 500 or response.status_code in (401, 403, 429):  # another key, or later, it may work
             raise TakenBack(response)
         kept = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
+        kept |= {_SCOPE: request.scope} if hasattr(request, "scope") else {}
         complete(taken, status=response.status_code, headers=kept, body=response.content)
         return response
 

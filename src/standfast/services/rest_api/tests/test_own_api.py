@@ -240,3 +240,18 @@ def test_any_bytes_as_a_body_are_answered_with_a_reason(alice, noise):
     answer = alice.v1("POST", "/contacts", noise)
     assert 400 <= answer.status_code < 500
     assert answer.json()["title"]
+
+
+def test_an_idempotency_key_lends_nobody_a_right(alice, people):
+    weak = Caller(alice.client, people.account.pk, key_of(people.account, people.alice, scopes=["reports:read"]))
+    headers = {"idempotency-key": "order-1"}
+    body = {"url": "https://example.com/hook"}
+    assert weak.v1("POST", "/webhooks", body, **headers).status_code == 403
+    made = alice.v1("POST", "/webhooks", body, **headers)  # the refusal was not kept
+    assert made.status_code == 201 and made.json()["secret"]
+    again = alice.v1("POST", "/webhooks", body, **headers)
+    assert (
+        again.json() == made.json() and again.headers["Idempotent-Replayed"] == "true" and "scope" not in again.headers
+    )
+    refused = weak.v1("POST", "/webhooks", body, **headers)
+    assert refused.status_code == 403 and "secret" not in refused.content.decode().replace("secrets", "")

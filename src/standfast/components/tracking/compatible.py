@@ -16,7 +16,7 @@ from standfast.components.delivery.api import Send
 from standfast.components.tracking.queries import QUERIES
 from standfast.components.tracking.recipients import streamed
 from standfast.platform.rest.answers import EASTERN, Answer, paged
-from standfast.platform.rest.call import Call, invalid
+from standfast.platform.rest.call import Call, CallError, invalid
 from standfast.platform.rest.finding import span
 from standfast.platform.rest.routes import Handler, route
 from standfast.platform.rest.streaming import streamed_answer
@@ -67,6 +67,8 @@ def asked(call: Call, kind: str) -> Asked:
     if len(fields) > FIELDS_MAX:
         raise invalid(fields=f"are more than {FIELDS_MAX}")
     known = {*STANDARD, *CustomField.objects.filter(account_id=call.account_id).values_list("key", flat=True)}
+    if fields and not call.holder.may("contacts:read"):
+        raise CallError(403, {"error": "This API key lacks the right “contacts:read”, which `fields` needs."})
     if unknown := [name for name in fields if name not in known]:
         raise invalid(fields=f"hold “{unknown[0][:50]}”, which is no field of a contact")
     return Asked(

@@ -58,9 +58,10 @@ ERRORS: dict[int, Any] = dict.fromkeys((400, 401, 403, 404, 409, 413, 422, 429),
 
 
 class Request(HttpRequest):
-    """A call as an operation gets it."""
+    """A call as an operation gets it. `auth` is who holds its key."""
 
     account_id: int
+    auth: Any
 
 
 class Given(Schema):

@@ -22,7 +22,7 @@ from standfast.components.content.writing import (
     version_of,
 )
 from standfast.platform.rest.finding import ID_MAX, Paging, one_of, page_of, page_shape
-from standfast.platform.rest.operation import Given, Request, Schema, operation, storable, unless_said
+from standfast.platform.rest.operation import Given, Request, Schema, operation, require, storable, unless_said
 from standfast.platform.rest.preconditions import GUARDED, IF_MATCH, require_match, show_version
 from standfast.platform.rest.problems import FieldFault, conflict, not_found, unprocessable
 from standfast.platform.rest.values import Id, Line, Name, Text
@@ -92,7 +92,7 @@ class DraftIn(ContentIn):
     """A content that is not saved, and whom to show it to."""
 
     name: Name = "Draft"
-    contact_id: Id | None = Field(None, description="Left out: a made-up Sam Sample.")
+    contact_id: Id | None = Field(None, description="Needs contacts:read. Left out: a made-up Sam Sample.")
     theme: Theme = "light"
     tag: dict[str, Any] = Field({}, description="What Liquid reads as `tag`: the values of a transactional message.")
 
@@ -209,7 +209,9 @@ def check_content(request: Request, content_id: int) -> dict[str, Any]:
 def preview_content(
     request: Request,
     content_id: int,
-    contact_id: Id | None = Query(None, description="Left out: a made-up Sam Sample."),  # noqa: B008
+    contact_id: Id | None = Query(  # noqa: B008
+        None, description="Needs contacts:read. Left out: a made-up Sam Sample."
+    ),
     theme: Theme = "light",
 ) -> dict[str, Any]:
     """No link in it is tracked. Where there is an error, subject and parts are empty."""
@@ -264,6 +266,7 @@ def _locked(request: Request, content_id: int) -> Content:
 def _someone(request: Request, where: str, contact_id: int | None) -> Contact | None:
     if contact_id is None:
         return None
+    require(request.auth, "contacts:read")  # a content shows all that is known of a person
     found = Contact.objects.filter(account_id=request.account_id, id=contact_id).first()
     if found is None:
         fault = FieldFault(

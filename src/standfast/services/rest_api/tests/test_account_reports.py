@@ -78,3 +78,10 @@ def test_a_key_without_the_right_reads_no_report(alice, people, campaign_id):
     other = Caller(alice.client, alice.account_id, key_of(people.account, people.alice, scopes=["contacts:read"]))
     for path in ("reports", "reports/opens", f"campaigns/{campaign_id}/open_report"):
         assert other.get(path).status_code == 403
+
+
+def test_fields_of_contacts_are_for_keys_that_may_read_contacts(alice, people, campaign_id):
+    few = Caller(alice.client, people.account.pk, key_of(people.account, people.alice, scopes=["reports:read"]))
+    assert few.get("reports/opens").status_code == 200
+    refused = few.get("reports/opens", query="fields=phone")
+    assert refused.status_code == 403 and "contacts:read" in refused.json()["error"]

@@ -129,3 +129,16 @@ def test_images_come_as_json_or_as_a_form_and_are_listed(alice, charlie):
     rest = alice.v1("GET", f"/content-images?cursor={page['next']}").json()
     assert {row["kind"] for row in page["data"] + rest["data"]} == {"png", "gif"} and rest["next"] is None
     assert charlie.v1("GET", "/content-images").json()["data"] == []
+
+
+def test_a_person_is_shown_to_keys_that_may_read_people_alone(alice, people):
+    ann = alice.v1("POST", "/contacts", {"email": "ann@people.example", "phone": "555"}).json()
+    keys = {scopes: Caller(alice.client, people.account.pk, key_of(people.account, people.alice, scopes=scopes))
+            for scopes in (("content:read",), ("content:write", "contacts:read"))}  # fmt: skip
+    draft = {"source": "<p>{{ contact.phone }}</p>", "contact_id": ann["id"]}
+    where = f"/contents/{alice.v1('POST', '/contents', {'name': 'x', 'source': draft['source']}).json()['id']}/preview"
+    few, both = keys.values()
+    for answer in (few.v1("POST", "/content-previews", draft), few.v1("GET", f"{where}?contact_id={ann['id']}")):
+        assert answer.status_code == 403 and "contacts:read" in answer.json()["detail"]
+    assert few.v1("POST", "/content-previews", {"source": draft["source"]}).status_code == 200
+    assert "555" in both.v1("POST", "/content-previews", draft).json()["html"]

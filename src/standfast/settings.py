@@ -159,6 +159,8 @@ if os.environ.get("STANDFAST_BEHIND_TLS") == "1":
     # Only when a proxy of yours sets the header itself and strips the client's: else anybody could claim to speak TLS.
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_HSTS_SECONDS = 31_536_000
+    # The same proxy says who asks; without that all would share the limits of its address, and one could shut all out.
+    ALLAUTH_TRUSTED_PROXY_COUNT = 1
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "SAMEORIGIN"  # previews are frames of our own
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024

@@ -15,7 +15,8 @@ _FORM_BYTES = 64 * 1024
 class UploadLimit(FileUploadHandler):
     """The first of FILE_UPLOAD_HANDLERS; sets `upload_too_large` on the request, for the page to say so.
 
-    What came before the file (the form's token, for one) is kept. The rest is not read: the connection is closed after the answer.
+    Who is not signed in has no file to bring: nothing of it is stored. What came before the file (the form's token, for one) is
+    kept. The rest is not read: the connection is closed after the answer.
     """
 
     def handle_raw_input(
@@ -26,6 +27,9 @@ class UploadLimit(FileUploadHandler):
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
         super().new_file(*args, **kwargs)
+        user = getattr(self.request, "user", None)  # none where keys are asked for, before anything is read
+        if user is not None and not user.is_authenticated:
+            raise StopUpload(connection_reset=True)
         if self._too_large:
             self._stop()
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import psycopg
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.files.uploadhandler import MemoryFileUploadHandler
+from django.test import Client
 from django.urls import reverse
 from tests.visitors import signed_in
 
@@ -152,6 +154,19 @@ def test_too_large_an_upload_stops_at_the_limit_and_is_told(cast, monkeypatch, s
     assert "What is in the columns?" in ask(
         alice, go(cast, "imports"), {"file": SimpleUploadedFile("small.csv", b"email\na@example.com\n")}
     )
+
+
+def test_who_is_not_signed_in_leaves_no_file_on_the_disk(cast, monkeypatch):
+    written: list[bytes] = []
+    monkeypatch.setattr(
+        MemoryFileUploadHandler, "receive_data_chunk", lambda handler, data, start: written.append(data)
+    )
+    file = {"file": SimpleUploadedFile("large.csv", b"email\n" + b"ana@example.com\n" * 50_000)}
+    for path in ("/login/", go(cast, "imports")):
+        assert Client().post(path, file).status_code in (200, 302), path
+    assert not written
+    signed_in(cast.alice).post(go(cast, "imports"), {"file": SimpleUploadedFile("s.csv", b"email\na@example.com\n")})
+    assert written
 
 
 def work(database, cast, import_id, *, dry):

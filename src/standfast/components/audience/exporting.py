@@ -31,7 +31,7 @@ def contacts_csv(*, account_id: int, list_id: int | None = None) -> Iterator[str
         *(c.label for c in customs),
         "Tags",
     ]
-    yield "\ufeff" + _line([*header, "Added", *(["Status"] if list_id else [])])
+    yield "\ufeff" + _line([*map(_harmless, header), "Added", *(["Status"] if list_id else [])])
     after = 0
     while True:
         people, states = _piece(account_id, list_id, after)
@@ -63,7 +63,7 @@ def _harmless(value: object) -> object:
     return f"'{value}" if risky else value
 
 
-def _line(cells: list[str]) -> str:
+def _line(cells: list[object]) -> str:
     out = io.StringIO()
     csv.writer(out).writerow(cells)
     return out.getvalue()

@@ -59,7 +59,7 @@ def _csv(columns: Sequence[str], rows: Iterator[Mapping[str, Any]]) -> Iterator[
     """RFC 4180; dates as 2016-05-25 08:03:44 -0400; nothing that a spreadsheet would run as a formula."""
     written: list[str] = []
     writer = csv.writer(_Into(written))
-    writer.writerow(columns)
+    writer.writerow([_cell(name) for name in columns])
     for row in rows:
         flat = {**row, **{f"contact.{name}": value for name, value in (row.get("contact") or {}).items()}}
         writer.writerow([_cell(flat.get(name)) for name in columns])

@@ -14,6 +14,7 @@ from standfast.components.audience.csv_file import FileProblem, Packing, open_by
 LINE_CHARS_MAX = 1_000_000
 RECORD_LINES_MAX = 1_000
 COLUMNS_MAX = 500
+REREAD_LINES_MAX = 5_000_000
 _KEPT_CHARS = 2_000
 csv.field_size_limit(LINE_CHARS_MAX)
 
@@ -46,6 +47,7 @@ class CsvRows:
         self._record: list[str] = []  # lines of the record being read
         self._bad: dict[int, str] = {}
         self._more_chars = 0
+        self._reread = 0
         self._ended = False  # asked for more after the last line: only an open quote asks
 
     def close(self) -> None:
@@ -116,6 +118,11 @@ class CsvRows:
                 text = record[0] if record else ""
                 # What follows the first line may be good rows: read it again.
                 self._again.extendleft(reversed(record[1:]))
+                self._reread += len(record) - 1
+                if self._reread > REREAD_LINES_MAX:
+                    raise FileProblem(
+                        "Too many quotes are opened and never closed. Export the table anew as CSV."
+                    ) from error
                 self._line, self._more_chars, self._ended = first, 0, False
                 record.clear()
                 bad.clear()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 import time
 import uuid
@@ -15,6 +14,7 @@ from django.db import DataError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.http.request import UnreadablePostError
 
+from standfast.platform.caller import caller_address
 from standfast.platform.rest.answers import to_json
 from standfast.services.rest_api import own
 
@@ -35,7 +35,7 @@ def calls(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[Http
         began = time.perf_counter()
         given = request.headers.get("X-Request-Id", "")
         request.request_id = given if _REQUEST_ID.fullmatch(given) else str(uuid.uuid4())  # type: ignore[attr-defined]
-        request.address = address_of(request)  # type: ignore[attr-defined]
+        request.address = caller_address(request.META)  # type: ignore[attr-defined]
         response = _of_own(request, get_response) if request.path.startswith(own.PREFIX) else get_response(request)
         response.headers["X-Request-Id"] = request.request_id  # type: ignore[attr-defined]
         response.headers["X-Runtime"] = f"{time.perf_counter() - began:.6f}"
@@ -74,15 +74,6 @@ def explain(request: HttpRequest, error: Exception) -> HttpResponse:
         return response
     log.error("a call failed", exc_info=error, request=request_id, path=request.path)
     return _said(500, f"Something went wrong. Nothing was changed. Tell us the request id {request_id}.", request_id)
-
-
-def address_of(request: HttpRequest) -> str:
-    """The caller's IP address; behind a proxy of ours the one that it saw."""
-    if os.environ.get("STANDFAST_BEHIND_TLS") == "1":
-        forwarded = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
-        if forwarded:
-            return forwarded
-    return str(request.META.get("REMOTE_ADDR", ""))
 
 
 def _said(status: int, text: str, request_id: str) -> HttpResponse:

@@ -6,11 +6,16 @@ import datetime as dt
 import hashlib
 import secrets
 
+from django.core.cache import cache
+
 from standfast.components.accounts.models import Account, Invitation, Membership, Role, User
 from standfast.platform.tenancy import account_scope
 
 LIFE = dt.timedelta(days=7)
 INVITATIONS_MAX = 100
+INVITED_AN_HOUR_MAX = (
+    60  # each is a letter to somebody who may never have heard of us, from the installation's own address
+)
 
 
 class MembershipRefused(ValueError):
@@ -36,15 +41,30 @@ def invite(*, account: Account, email: str, role: Role, by: User) -> tuple[Invit
     address. Raises MembershipRefused. In the account's scope."""
     if Membership.objects.filter(account=account, user__email__iexact=email).exists():
         raise MembershipRefused(f"{email} is on the team already.")
-    Invitation.objects.filter(account=account, email__iexact=email, accepted_at=None).delete()
-    if Invitation.objects.filter(account=account, accepted_at=None).count() >= INVITATIONS_MAX:
+    others = Invitation.objects.filter(account=account, accepted_at=None).exclude(email__iexact=email)
+    if others.count() >= INVITATIONS_MAX:
         raise MembershipRefused(f"There are {INVITATIONS_MAX} open invitations. Take back some of them first.")
+    if _is_too_often(account):
+        raise MembershipRefused(
+            f"{INVITED_AN_HOUR_MAX} people were invited within the hour. Invite the next ones later."
+        )
+    Invitation.objects.filter(account=account, email__iexact=email, accepted_at=None).delete()
     token = secrets.token_urlsafe(24)
     made = Invitation.objects.create(
         account=account, email=email.lower(), role=role, token_hash=_hash(token), invited_by=by,
         expires_at=dt.datetime.now(dt.UTC) + LIFE,
     )  # fmt: skip
     return made, token
+
+
+def _is_too_often(account: Account) -> bool:
+    """Counted beside the rows: taking an invitation back and inviting again is another letter."""
+    name = f"invited:{account.pk}"
+    cache.add(name, 0, 3600)
+    try:
+        return cache.incr(name) > INVITED_AN_HOUR_MAX
+    except ValueError:  # ended between the two
+        return False
 
 
 def find_invitation(*, account_id: int, token: str) -> Invitation:

@@ -8,6 +8,7 @@ import threading
 
 import pytest
 from django.core import mail
+from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 from tests.visitors import signed_in
@@ -101,6 +102,18 @@ def test_a_link_of_one_account_does_not_open_another(cast):
 def test_whoever_is_on_the_team_is_not_invited_again(cast):
     answer = signed_in(cast.alice).post(team_url(cast), {"email": cast.bob.email.upper(), "role": "admin"})
     assert "is on the team already" in answer.content.decode()
+
+
+def test_invitations_are_no_way_to_fill_a_strangers_mailbox(cast, monkeypatch):
+    monkeypatch.setattr(members, "INVITED_AN_HOUR_MAX", 3)
+    cache.clear()
+    alice, dora = signed_in(cast.alice), {"email": "dora@example.com", "role": "member"}
+    answers = [alice.post(team_url(cast), dora).status_code for _ in range(5)]
+    assert answers == [302, 302, 302, 200, 200] and len(mail.outbox) == 3
+    assert "Invite the next ones later" in alice.post(team_url(cast), dora).content.decode()
+    with account_scope(cast.account.pk):
+        assert Invitation.objects.filter(account=cast.account).count() == 1, "the last one stays open"
+    cache.clear()
 
 
 def test_the_last_administrator_stays(cast):

@@ -145,6 +145,16 @@ function tell(element: HTMLElement, view: EditorView, faults: Fault[]): void {
   element.querySelector("[data-errors]")?.replaceChildren(...faults.map((fault) => line(fault, view)));
 }
 
+/** What stands between backticks as code, as the pages show it too. */
+function withCode(message: string): Node[] {
+  return message.split("`").map((part, at) => {
+    if (at % 2 === 0) return document.createTextNode(part);
+    const code = document.createElement("code");
+    code.textContent = part;
+    return code;
+  });
+}
+
 function line(fault: Fault, view: EditorView): HTMLElement {
   const button = document.createElement("button");
   button.type = "button";
@@ -154,7 +164,7 @@ function line(fault: Fault, view: EditorView): HTMLElement {
     where.textContent = `Line ${fault.line}`;
     button.append(where);
   }
-  button.append(fault.message);
+  button.append(...withCode(fault.message));
   button.addEventListener("click", () => {
     if (fault.line === null || fault.line > view.state.doc.lines) return;
     view.dispatch({ selection: { anchor: view.state.doc.line(fault.line).from }, scrollIntoView: true });

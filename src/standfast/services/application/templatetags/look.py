@@ -101,6 +101,15 @@ def badge(text: Any, colour: str = "grey") -> SafeString:
 
 
 @register.filter
+def with_code(text: Any) -> SafeString:
+    """What stands between backticks as code: "`customer` is never set"."""
+    parts = str(text).split("`")
+    paired = len(parts) % 2 == 1
+    shown = ((format_html("<code>{}</code>" if at % 2 and paired else "{}", part),) for at, part in enumerate(parts))
+    return format_html_join("" if paired else "`", "{}", shown)
+
+
+@register.filter
 def initials(name: Any) -> str:
     """AB for Alice Baker, A for alice@example.com."""
     words = str(name or "?").split("@")[0].replace(".", " ").replace("_", " ").split() or ["?"]

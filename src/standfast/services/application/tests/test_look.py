@@ -60,3 +60,9 @@ def test_the_pager_keeps_the_query():
     assert "?q=alice&amp;page=1" in out
     assert "?q=alice&amp;page=3" in out
     assert "11–20 of 30" in out
+
+
+def test_what_stands_between_backticks_is_code_and_the_rest_is_text():
+    out = rendered("{{ text|with_code }}", text="The link `<b>` is <i>odd</i>.")
+    assert out == "The link <code>&lt;b&gt;</code> is &lt;i&gt;odd&lt;/i&gt;."
+    assert rendered("{{ text|with_code }}", text="a ` b") == "a ` b"

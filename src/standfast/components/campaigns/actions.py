@@ -29,7 +29,7 @@ class NotReady(ValueError):
         super().__init__("This campaign cannot be sent yet. " + " ".join(errors))
 
 
-def schedule(*, account_id: int, campaign_id: int, at: dt.datetime | None, by_user_id: int | None = None) -> Campaign:
+def schedule(*, account_id: int, campaign_id: int, at: dt.datetime | None, by: states.By = states.NOBODY) -> Campaign:
     """Send now (`at` None or past) or at a time (aware). Raises NotReady, IllegalMove."""
     campaign = states.locked(account_id=account_id, campaign_id=campaign_id)
     if campaign.send_id is not None:
@@ -42,26 +42,26 @@ def schedule(*, account_id: int, campaign_id: int, at: dt.datetime | None, by_us
     if not found.may_send:
         raise NotReady(found)
     campaign.send_at = at if later else None
-    states.move(campaign, to, by_user_id=by_user_id)
+    states.move(campaign, to, by=by)
     campaign.save(update_fields=["send_at"])
     return campaign
 
 
-def unschedule(*, account_id: int, campaign_id: int, by_user_id: int | None = None) -> Campaign:
+def unschedule(*, account_id: int, campaign_id: int, by: states.By = states.NOBODY) -> Campaign:
     """Back to draft, to be edited, from scheduled or from a hold before anything was frozen. Raises IllegalMove."""
     campaign = states.locked(account_id=account_id, campaign_id=campaign_id)
     if campaign.send_id is not None:
         raise states.IllegalMove("This campaign has begun to leave; it can be cancelled, or duplicated and edited.")
-    states.move(campaign, S.DRAFT, by_user_id=by_user_id)
+    states.move(campaign, S.DRAFT, by=by)
     return campaign
 
 
-def pause(*, account_id: int, campaign_id: int, by_user_id: int | None = None) -> Campaign:
+def pause(*, account_id: int, campaign_id: int, by: states.By = states.NOBODY) -> Campaign:
     """Stop what has not left; takes effect within a second. Raises IllegalMove."""
-    return _with_send(account_id, campaign_id, S.PAUSED, delivery.SendState.PAUSED, by_user_id)
+    return _with_send(account_id, campaign_id, S.PAUSED, delivery.SendState.PAUSED, by)
 
 
-def resume(*, account_id: int, campaign_id: int, by_user_id: int | None = None) -> Campaign:
+def resume(*, account_id: int, campaign_id: int, by: states.By = states.NOBODY) -> Campaign:
     """Go on after a pause or a hold. A campaign held before its freeze is frozen again. Raises IllegalMove, NotReady."""
     campaign = states.locked(account_id=account_id, campaign_id=campaign_id)
     if campaign.state not in (S.PAUSED, S.HELD):
@@ -73,18 +73,18 @@ def resume(*, account_id: int, campaign_id: int, by_user_id: int | None = None) 
         found = preflight.check(campaign)
         if not found.may_send:
             raise NotReady(found)
-        states.move(campaign, S.FREEZING, by_user_id=by_user_id)
+        states.move(campaign, S.FREEZING, by=by)
         return campaign
-    return _with_send(account_id, campaign_id, S.SENDING, delivery.SendState.READY, by_user_id)
+    return _with_send(account_id, campaign_id, S.SENDING, delivery.SendState.READY, by)
 
 
-def cancel(*, account_id: int, campaign_id: int, by_user_id: int | None = None) -> Campaign:
+def cancel(*, account_id: int, campaign_id: int, by: states.By = states.NOBODY) -> Campaign:
     """End it; what has not left is cancelled within a second. Raises IllegalMove."""
-    return _with_send(account_id, campaign_id, S.CANCELLED, delivery.SendState.CANCELLED, by_user_id)
+    return _with_send(account_id, campaign_id, S.CANCELLED, delivery.SendState.CANCELLED, by)
 
 
 def _with_send(
-    account_id: int, campaign_id: int, to: CampaignState, send_state: delivery.SendState, by_user_id: int | None
+    account_id: int, campaign_id: int, to: CampaignState, send_state: delivery.SendState, by: states.By
 ) -> Campaign:
     campaign = states.locked(account_id=account_id, campaign_id=campaign_id)
     ended = delivery.Send.objects.filter(
@@ -92,20 +92,20 @@ def _with_send(
     )
     if campaign.state == S.SENDING and ended.exists():
         raise states.IllegalMove("Everything has left already.")
-    states.move(campaign, to, by_user_id=by_user_id)
+    states.move(campaign, to, by=by)
     if campaign.send_id:
         delivery.set_state(account_id=account_id, send_id=campaign.send_id, state=send_state)
     return campaign
 
 
-def resend_uncertain(*, account_id: int, campaign_id: int, by_user_id: int | None = None) -> int:
+def resend_uncertain(*, account_id: int, campaign_id: int, by: states.By = states.NOBODY) -> int:
     """Send the uncertain messages again, same Message-IDs; returns how many."""
     campaign = states.locked(account_id=account_id, campaign_id=campaign_id)
     if campaign.send_id is None or campaign.state not in (S.SENT, S.SENDING):
         raise states.IllegalMove("Only a campaign that was sent has uncertain messages.")
     count = delivery.resend_uncertain(account_id=account_id, send_id=campaign.send_id)
     if count and campaign.state == S.SENT:
-        states.move(campaign, S.SENDING, by_user_id=by_user_id, why=f"{count} uncertain messages are sent again")
+        states.move(campaign, S.SENDING, by=by, why=f"{count} uncertain messages are sent again")
     return count
 
 

@@ -58,6 +58,8 @@ def _move(at: dt.datetime, data: dict[str, object], names: dict[int, str]) -> Mo
     if to == CampaignState.SENDING and was in {CampaignState.PAUSED, CampaignState.HELD}:
         icon, title = "player-play", "Went on"
     by = names.get(int(str(data["by"]))) if data.get("by") else None
+    if data.get("key"):
+        by = f"the key “{data['key']}”"
     why = str(data.get("why") or "")
     detail = " · ".join(part for part in (f"by {by}" if by else "", why[:1].upper() + why[1:]) if part)
     return Move(icon, colour, title, at, detail)

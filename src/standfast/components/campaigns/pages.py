@@ -176,7 +176,7 @@ def _act(request: HttpRequest, account_id: int, campaign_id: int, act: Callable[
     """Do one thing, say so, and show the campaign; a refusal says why and changes nothing."""
     get_object_or_404(Campaign.objects.only("pk"), account_id=account_id, pk=campaign_id)
     try:
-        result = act(account_id=account_id, campaign_id=campaign_id, by_user_id=request.user.pk)
+        result = act(account_id=account_id, campaign_id=campaign_id, by=states.By(request.user.pk))
     except (states.IllegalMove, actions.NotReady) as error:
         messages.error(request, str(error))
     else:

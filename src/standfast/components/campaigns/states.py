@@ -10,6 +10,7 @@ Every move is a row in the event log.
 from __future__ import annotations
 
 import datetime as dt
+from typing import NamedTuple
 
 from django.db import connection
 
@@ -38,6 +39,16 @@ DEADLINES: dict[str, dt.timedelta] = {
 """How long a state may last before the campaign is held (freezing, sending) or cancelled (paused, held): none lasts for ever."""
 
 
+class By(NamedTuple):
+    """Who makes a move: a user, or a program under the name of its API key. Neither: the product itself."""
+
+    user_id: int | None = None
+    key: str = ""
+
+
+NOBODY = By()
+
+
 class IllegalMove(ValueError):
     """The campaign is not in a state from which this is possible; the text says so to a person."""
 
@@ -63,7 +74,7 @@ def refuse_illegal(campaign: Campaign, to: CampaignState) -> None:
         raise IllegalMove(f"This campaign is {is_}; it cannot become {become}.")
 
 
-def move(campaign: Campaign, to: CampaignState, *, by_user_id: int | None = None, why: str = "") -> None:
+def move(campaign: Campaign, to: CampaignState, *, by: By = NOBODY, why: str = "") -> None:
     """Change the state of a locked campaign and tell the log. Raises IllegalMove."""
     refuse_illegal(campaign, to)
     was = campaign.state
@@ -75,7 +86,9 @@ def move(campaign: Campaign, to: CampaignState, *, by_user_id: int | None = None
     campaign.save(update_fields=["state", "state_since_at", "started_at", "finished_at", "updated_at"])
     if was == S.HELD:
         Hold.objects.filter(campaign=campaign, released_at=None).update(released_at=now())
-    data = {"campaign_id": campaign.pk, "from": str(was), "to": str(to), "by": by_user_id, "why": why}
+    data = {"campaign_id": campaign.pk, "from": str(was), "to": str(to), "by": by.user_id, "why": why}
+    if by.key:
+        data["key"] = by.key
     with connection.cursor() as cursor:
         told = events.Event(now(), "campaign_moved", None, campaign.send_id, None, data)
         events.append(cursor, account_id=campaign.account_id, events=[told])

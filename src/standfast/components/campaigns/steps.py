@@ -277,7 +277,7 @@ def _leave(request: HttpRequest, campaign: Campaign) -> HttpResponse:
     account_id = campaign.account_id
     try:
         moved = actions.schedule(
-            account_id=account_id, campaign_id=campaign.pk, at=campaign.send_at, by_user_id=request.user.pk
+            account_id=account_id, campaign_id=campaign.pk, at=campaign.send_at, by=states.By(request.user.pk)
         )
     except (actions.NotReady, states.IllegalMove) as error:
         messages.error(request, str(error))

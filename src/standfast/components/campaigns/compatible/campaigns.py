@@ -103,8 +103,9 @@ def created(call: Call) -> Answer:
     try:
         if status in ("send", "schedule"):
             actions.schedule(
-                account_id=call.account_id, campaign_id=campaign.pk, at=at if status == "schedule" else None
-            )
+                account_id=call.account_id, campaign_id=campaign.pk, at=at if status == "schedule" else None,
+                by=states.By(key=call.holder.name),
+            )  # fmt: skip
         elif status == "test":
             _test(call, campaign)
     except actions.NotReady as error:

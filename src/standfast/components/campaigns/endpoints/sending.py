@@ -282,7 +282,7 @@ def _act(request: Request, campaign_id: int, if_match: str | None, act: Callable
     """Do one thing with a campaign. Raises Problem: 404, 412, 409 with what is possible instead, 422 with what is missing."""
     found = locked(request, campaign_id, if_match)
     try:
-        return act(account_id=found.account_id, campaign_id=found.pk)
+        return act(account_id=found.account_id, campaign_id=found.pk, by=states.By(key=request.auth.name))
     except states.IllegalMove as error:
         raise conflict(str(error), possible=options(found)) from None
     except actions.NotReady as error:

@@ -81,8 +81,9 @@ def test_a_campaign_goes_from_a_draft_to_its_report(alice, draft, work, loader):
     assert alice.v1("DELETE", where).status_code == 409
     report = alice.v1("GET", f"{where}/report").json()
     assert (report["recipients"], report["delivered"], report["people"]["opened"]) == (PEOPLE, 6, 3)
-    titles = [row["title"] for row in alice.v1("GET", f"{where}/history").json()]
-    assert titles[0] == "Was sent to the last person" and len(titles) == 5
+    moves = [(row["title"], row["detail"]) for row in alice.v1("GET", f"{where}/history").json()]
+    assert moves[0] == ("Was sent to the last person", "") and len(moves) == 5
+    assert moves[2] == ("Was paused", "by the key “test”"), "a program is named as a person is"
     assert alice.v1("POST", f"{where}/resend-uncertain").json() == {"sent_again": 1}
     copy = alice.v1("POST", f"{where}/duplicate").json()
     assert (copy["state"], copy["list_ids"], copy["name"]) == ("draft", draft["list_ids"], "Copy of Spring")

@@ -56,7 +56,7 @@ def application(database) -> Iterator[Installation]:
         os.environ.pop("STANDFAST_PORT")
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(400)
 def test_no_page_runs_what_people_wrote(cast, application):
     made = fill(cast.account, cast.alice, words=words, mail_html=LETTER)
     client = _client(cast.alice)

@@ -13,9 +13,8 @@ from standfast.platform.tenancy import account_scope
 
 LIFE = dt.timedelta(days=7)
 INVITATIONS_MAX = 100
-INVITED_AN_HOUR_MAX = (
-    60  # each is a letter to somebody who may never have heard of us, from the installation's own address
-)
+INVITED_AN_HOUR_MAX = 60
+"""Each is a letter to somebody who may never have heard of us, from the installation's own address."""
 
 
 class MembershipRefused(ValueError):

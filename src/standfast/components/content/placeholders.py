@@ -130,9 +130,8 @@ def outside_comments(pattern: re.Pattern[str], text: str) -> Iterator[re.Match[s
         position = found.end()
         if found[0] != "<!--":
             yield found
-        elif (
-            closed
-        ):  # what is not closed is looked for once: a text of many beginnings must not cost its length for each
+        elif closed:
+            # What is not closed is looked for once: a text of many beginnings must not cost its length for each.
             end = text.find("-->", position)
             position, closed = (end + 3, True) if end >= 0 else (position, False)
 

@@ -33,15 +33,14 @@ class Lease(NamedTuple):
     @property
     def messages(self) -> dict[str, Any]:
         """Its messages as parameters of queries."""
-        is_range = self.lo is not None and self.hi is not None
-        seqs = list(range(self.lo, self.hi + 1)) if self.lo is not None and self.hi is not None else self.seqs
+        seqs = self.seqs
+        if seqs is None:
+            assert self.lo is not None and self.hi is not None  # a lease is one or the other
+            seqs = list(range(self.lo, self.hi + 1))
         return {
-            "account_id": self.account_id,
-            "send_id": self.send_id,
-            "lease_id": self.id,
-            "seqs": seqs,
-            "is_range": is_range,
-        }
+            "account_id": self.account_id, "send_id": self.send_id, "lease_id": self.id, "seqs": seqs,
+            "is_range": self.seqs is None,
+        }  # fmt: skip
 
 
 def node_name() -> str:

@@ -282,9 +282,10 @@ class Controller:
         return tried
 
     def _tell(self, failover: Failover, tried: _Tried) -> None:
-        """Append once for each provider and outcome; a failure that goes on is not said again."""
+        """Append what is new at a provider; a failure that goes on, or comes after an answer, is not said again."""
         word, detail = _worded(tried.outcome)
-        if word == "failed" and tried.authority.id in failover.outcomes:
+        before = failover.outcomes.get(tried.authority.id, "")
+        if word == before or (word == "failed" and before):
             return
         data: dict[str, Any] = {
             "failover": failover.id,
@@ -295,7 +296,8 @@ class Controller:
             "detail": detail,
             "milliseconds": tried.milliseconds,
         }
-        key = f"{failover.id} {tried.authority.id} {word}"
+        # Ours may stand there, give way, stand again and give way again: each of these is news.
+        key = f"{failover.id} {tried.authority.id} {before} {word}"
         self.log.append(Kind.FAILOVER_PROVIDER, data, at=self.clock.now(), key=key)
 
     def _pool(self, pool_id: str) -> Pool:

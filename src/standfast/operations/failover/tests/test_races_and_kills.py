@@ -171,3 +171,32 @@ async def test_a_race_left_half_settled_by_a_kill_is_settled(
         assert isinstance(seen, Standing)
         assert seen.generation == standing[0]
     assert controller.pending() == []
+
+
+async def test_ours_that_gives_way_a_second_time_is_told_so(providers: Providers, log: Log, pool: str) -> None:
+    """At one provider it lost, won, and loses again to a later decision; at the other it lost. Then nothing is open any more."""
+    the_pool = next(one for one in providers.map.pools if one.id == pool)
+    ours, later = Generation(1, f"{pool}-1-ours"), Generation(2, f"{pool}-2-later")
+    now = dt.datetime.now(dt.UTC)
+    decided = {
+        "failover": ours.failover,
+        "pool": pool,
+        "target": "standby",
+        "addresses": list(STANDBY),
+        "generation": 1,
+    }
+    log.append(Kind.FAILOVER_DECIDED, {**decided, "why": "down", "by": "quorum"}, at=now)
+    north, south = make_authorities(providers)
+    for writer, generation in ((north, later), (south, ours)):
+        seen = await writer.read(the_pool)
+        assert isinstance(seen, Standing)
+        assert await writer.replace(the_pool, STANDBY, generation=generation, seen=seen) == Changed()
+    for writer, outcome in ((north, "superseded"), (south, "superseded"), (south, "changed")):
+        told = {"failover": ours.failover, "provider": writer.id, "outcome": outcome, "addresses": list(STANDBY)}
+        log.append(Kind.FAILOVER_PROVIDER, told, at=now, key=f"{ours.failover} {writer.id} {outcome}")
+    controller = providers.controller(log)
+    await controller.catch_up()
+    seen = await south.read(the_pool)
+    assert isinstance(seen, Standing)
+    assert seen.generation == later
+    assert controller.pending() == []

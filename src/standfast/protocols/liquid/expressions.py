@@ -294,6 +294,7 @@ BUILTINS: dict[str, Any] = {
         "contains",
         "captured",
         "loop_items",
+        "written",
         "paid_size",
     ]
 } | {"builtin": builtin, "is_blank": is_blank}

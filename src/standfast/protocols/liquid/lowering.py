@@ -232,8 +232,9 @@ def _for(writer: _Writer, node: ForNode) -> None:
         raise NotLoweredError("a `for` that continues where another ended")
     names = writer.names
     items, length, turn, item = (writer.fresh(prefix) for prefix in ("s", "l", "i", "x"))
-    limit = lower(expression.limit, names) if expression.limit else "None"
-    offset = lower(expression.offset, names) if expression.offset else "None"
+    # What is written and turns out to be nothing is python-liquid's to refuse; "None" alone stands for "not written".
+    limit = f"written({lower(expression.limit, names)})" if expression.limit else "None"
+    offset = f"written({lower(expression.offset, names)})" if expression.offset else "None"
     iterable = lower(expression.iterable, names)
     names.needs_budget = True
     writer.line(f"{items} = loop_items({iterable}, {limit}, {offset}, {expression.reversed})")

@@ -151,6 +151,13 @@ def captured(pieces: list[str]) -> str:
     return text
 
 
+def written(value: object) -> object:
+    """The limit or offset of a loop. Raises TypeError for nothing."""
+    if value is None:
+        raise TypeError("a loop's limit or offset is nothing")
+    return value
+
+
 def loop_items(value: Any, limit: Any, offset: Any, backwards: bool) -> Sequence[Any]:
     """What a `for` walks through, exactly as python-liquid slices it (`limit` None: no limit)."""
     if type(value) is list:

@@ -123,3 +123,11 @@ def test_pieces_can_be_joined(parts):
     body = b"".join(qp_slot(part) for part in parts)
     assert quopri.decodestring(body).replace(b"\r\n", b"\n").decode() == "".join(parts)
     assert all(len(line) <= LINES_MAX for line in body.split(b"\r\n"))
+
+
+@pytest.mark.parametrize("part", ["limit", "offset"])
+def test_a_loop_with_nothing_for_a_limit_is_refused_by_both(part):
+    program = compile_template("{% for x in contact.missing " + part + ": contact.none %}a{% endfor %}", html=False)
+    for render in (program.render, program.render_by_liquid):
+        with pytest.raises(ContentError, match="expected an integer"):
+            render({"none": None}, {}, {})
